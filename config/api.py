@@ -1,0 +1,36 @@
+"""The REST API at /api/v1/: one router per room, errors translated here and nowhere else."""
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import ValidationError
+from ninja.security import SessionAuth
+
+from accounts.api import router as accounts_router
+from accounts.api_auth import ApiKeyAuth
+from accounts.errors import ParlourError
+from characters.api import router as characters_router
+from chat.api import router as chat_router
+from documents.api import router as documents_router
+
+api = NinjaAPI(title="Parlour", version="1", urls_namespace="api", auth=[ApiKeyAuth(), SessionAuth()])
+api.add_router("", accounts_router)
+api.add_router("", characters_router)
+api.add_router("", chat_router)
+api.add_router("", documents_router)
+
+
+@api.exception_handler(ParlourError)
+def answer_error(request: HttpRequest, error: ParlourError) -> HttpResponse:
+    body = {"error": {"code": error.code, "message": str(error.user_message)}}
+    return api.create_response(request, body, status=error.status)
+
+
+@api.exception_handler(ValidationError)
+def answer_invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Which values do not fit, in the same shape as every other error."""
+    places = (".".join(str(part) for part in problem["loc"]) for problem in error.errors)
+    fields = "; ".join(
+        f"{place}: {problem['msg']}" for place, problem in zip(places, error.errors, strict=True)
+    )
+    body = {"error": {"code": "invalid", "message": fields}}
+    return api.create_response(request, body, status=422)
