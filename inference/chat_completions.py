@@ -1,0 +1,45 @@
+"""The provider that speaks OpenAI's chat completions, which is every kind of server but the built-in quotes."""
+
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from inference.errors import AnswerGarbled, StreamCut
+from inference.refusals import read_error_in_stream
+from inference.sse import EventDecoder
+from inference.transport import Timeouts, open_stream
+from inference.types import ChatRequest, Endpoint, StreamEvent
+from inference.wire import ChatDecoder, ErrorInStream, chat_body
+
+
+async def stream_completion(
+    endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts
+) -> AsyncGenerator[StreamEvent, None]:
+    """The answer's events as they come, `Finish` last; closing the generator closes the connection."""
+    is_continuing = bool(request.continue_from) and endpoint.can_continue
+    events, chat = EventDecoder(), ChatDecoder(is_continuing=is_continuing)
+    has_events = False
+    stream = await open_stream(endpoint, "/chat/completions", chat_body(endpoint, request), timeouts)
+    try:
+        while not chat.is_done:
+            received = await stream.read()
+            payloads = events.decode(received) if received else events.flush()
+            has_events = has_events or bool(payloads)
+            for event in chat.decode(payloads):
+                stream.begin()
+                yield event
+            if not received:
+                break
+        last = chat.finish()
+        if last is None:
+            # A clean end without any event is a web page or another API; with some, an answer that broke.
+            raise (StreamCut if has_events else AnswerGarbled)(endpoint.server_name)
+        await stream.release()
+        for event in last:
+            yield event
+    except ErrorInStream as error:
+        raise read_error_in_stream(error.body, server_name=endpoint.server_name) from None
+    except (msgspec.DecodeError, ValueError):
+        raise AnswerGarbled(endpoint.server_name) from None
+    finally:
+        stream.close()

@@ -1,0 +1,191 @@
+"""What can go wrong between Parlour and a model server.
+
+InferenceError
+├── ModelUnavailable        no such model, or no enabled server offers it
+├── KeyMissing              the reference to a server's key leads nowhere
+├── ServerUrlRefused        an address that no server may have
+├── ServerError             a server was called; `server_name` says which
+│   ├── ServerUnreachable   no connection
+│   │   └── ConnectTimeout
+│   ├── FirstTokenTimeout   connected, then silence
+│   ├── StreamStalled       silence between two tokens
+│   ├── StreamCut           the connection ended before the answer did
+│   ├── KeyRefused          401, 403
+│   ├── ModelGone           404
+│   ├── RateLimited         429; `retry_after_seconds` if the server said
+│   ├── ContextTooLong      400, the conversation does not fit
+│   ├── RequestRejected     400, 413, 422 for any other reason
+│   ├── ServerFailed        5xx, or an error sent inside the stream
+│   └── AnswerGarbled       not the protocol it should speak
+└── EmbeddingsUnavailable   no model is set up to embed texts
+
+Each sentence for people says what to do. None contains a prompt, a key or the server's own words: those may
+quote the prompt back.
+"""
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import ParlourError
+
+
+class InferenceError(ParlourError):
+    """Anything wrong with models and their servers."""
+
+    code = "inference_error"
+    status = 502
+
+
+class ModelUnavailable(InferenceError):
+    code = "model_unavailable"
+    status = 404
+    user_message = _("This model is not available now. Choose another one.")
+
+
+class EmbeddingsUnavailable(InferenceError):
+    code = "embeddings_unavailable"
+    status = 503
+    user_message = _(
+        "No embedding model is connected, so documents cannot be searched. "
+        "An administrator sets EMBEDDING_URL and EMBEDDING_MODEL."
+    )
+
+
+class KeyMissing(InferenceError):
+    code = "key_missing"
+    status = 503
+
+    def __init__(self, server_name: str, reference: str) -> None:
+        super().__init__(
+            format_lazy(
+                _("The key of the server “{server}” is missing: set {reference}, then start again."),
+                server=server_name,
+                reference=reference,
+            )
+        )
+
+
+class ServerUrlRefused(InferenceError):
+    code = "server_url_refused"
+    status = 422
+    user_message = _("This address cannot be used for a model server.")
+
+
+class ServerError(InferenceError):
+    """A call to `server_name` failed. Subclasses say how in `sentence`, where {server} is its name."""
+
+    code = "server_error"
+    sentence = _("The model server “{server}” did not answer as it should. Try again.")
+
+    def __init__(self, server_name: str, **values: object) -> None:
+        self.server_name = server_name
+        super().__init__(format_lazy(self.sentence, server=server_name, **values))
+
+
+class ServerUnreachable(ServerError):
+    code = "server_unreachable"
+    status = 503
+    is_retryable = True
+    sentence = _(
+        "The model server “{server}” cannot be reached. Try again in a moment; "
+        "if it stays so, an administrator should check that it runs and that its address is right."
+    )
+
+
+class ConnectTimeout(ServerUnreachable):
+    code = "connect_timeout"
+    sentence = _(
+        "The model server “{server}” did not accept a connection in time. Try again in a moment; "
+        "if it stays so, an administrator should check its address and the network."
+    )
+
+
+class FirstTokenTimeout(ServerError):
+    code = "first_token_timeout"
+    status = 504
+    is_retryable = True
+    sentence = _(
+        "The model server “{server}” took the question and then stayed silent for too long. "
+        "It may be loading the model or be overloaded: try again in a minute, or choose another model."
+    )
+
+
+class StreamStalled(ServerError):
+    code = "stream_stalled"
+    status = 504
+    is_retryable = True
+    sentence = _("The model server “{server}” stopped in the middle of its answer. Try again.")
+
+
+class StreamCut(ServerError):
+    code = "stream_cut"
+    is_retryable = True
+    sentence = _(
+        "The connection to the model server “{server}” broke in the middle of the answer. Try again."
+    )
+
+
+class KeyRefused(ServerError):
+    code = "key_refused"
+    sentence = _(
+        "The model server “{server}” refused Parlour's key. "
+        "An administrator should check the API key of that server."
+    )
+
+
+class ModelGone(ServerError):
+    code = "model_gone"
+    status = 404
+    sentence = _("The model server “{server}” does not have this model any more. Choose another model.")
+
+
+class RateLimited(ServerError):
+    code = "rate_limited"
+    status = 429
+    is_retryable = True
+    sentence = _("The model server “{server}” has too many requests now. Try again in a moment.")
+    timed_sentence = _(
+        "The model server “{server}” has too many requests now. Try again in {seconds} seconds."
+    )
+
+    def __init__(self, server_name: str, retry_after_seconds: float | None = None) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        if retry_after_seconds is not None:
+            self.sentence = self.timed_sentence
+        super().__init__(server_name, seconds=max(1, round(retry_after_seconds or 0)))
+
+
+class ContextTooLong(ServerError):
+    code = "context_too_long"
+    status = 400
+    sentence = _(
+        "This conversation is longer than the model can read. Start a new one, attach less, "
+        "or choose a model with a longer context."
+    )
+
+
+class RequestRejected(ServerError):
+    code = "request_rejected"
+    status = 400
+    sentence = _(
+        "The model server “{server}” rejected the request. Choose another model; "
+        "if it stays so, an administrator should look at that server's log."
+    )
+
+
+class ServerFailed(ServerError):
+    code = "server_failed"
+    is_retryable = True
+    sentence = _(
+        "The model server “{server}” failed while answering. Try again; "
+        "if it stays so, an administrator should look at that server's log."
+    )
+
+
+class AnswerGarbled(ServerError):
+    code = "answer_garbled"
+    sentence = _(
+        "“{server}” answered with something that is not the OpenAI protocol. "
+        "An administrator should check that its address is a model server's and ends where its API begins, "
+        "often in /v1."
+    )

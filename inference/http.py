@@ -1,0 +1,118 @@
+"""Calls to model servers from synchronous code (embeddings, discovery): one pool per process, typed errors.
+
+urllib3 because it is there already (azure-storage and requests bring it), is safe between threads, and adds
+0.4 ms to a request. Redirects are not followed: a key must not travel to where a server points.
+"""
+
+import os
+from dataclasses import dataclass, field
+
+import urllib3
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
+
+from inference.addresses import is_forbidden
+from inference.errors import AnswerGarbled, ConnectTimeout, FirstTokenTimeout, ServerUnreachable
+from inference.refusals import read_refusal
+
+CONNECT_SECONDS = 5.0
+# Connections kept to one server; more threads than this open and close their own.
+POOL_SIZE = 16
+# Some times the largest answer, 64 vectors of 4,096 numbers as text; what is larger is no answer.
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A server as these calls need it."""
+
+    server_name: str
+    base_url: str
+    # Holds the key.
+    headers: dict[str, str] = field(repr=False)
+
+
+class _CarefulHTTP(HTTPConnection):
+    """Leaves at once if a name led where no model server can be, before a byte is sent."""
+
+    def connect(self) -> None:
+        super().connect()
+        _check_peer(self)
+
+
+class _CarefulHTTPS(HTTPSConnection):
+    def connect(self) -> None:
+        super().connect()
+        _check_peer(self)
+
+
+def _check_peer(connection: HTTPConnection) -> None:
+    address = connection.sock.getpeername()[0]
+    if is_forbidden(address):
+        connection.close()
+        raise NewConnectionError(connection, "forbidden address")
+
+
+class _HTTPPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _CarefulHTTP
+
+
+class _HTTPSPool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _CarefulHTTPS
+
+
+def _new_pool() -> urllib3.PoolManager:
+    pool = urllib3.PoolManager(maxsize=POOL_SIZE, retries=False)
+    pool.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    return pool
+
+
+_pool = _new_pool()
+
+
+def _forget_pool() -> None:
+    global _pool
+    _pool = _new_pool()
+
+
+# A forked worker must not write to its parent's sockets.
+os.register_at_fork(after_in_child=_forget_pool)
+
+
+def place(*, server_name: str, base_url: str, api_key: str) -> Place:
+    """What `call` needs to know of a server."""
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    if api_key:
+        headers["Authorization"] = f"Bearer {api_key}"
+    return Place(server_name=server_name, base_url=base_url, headers=headers)
+
+
+def call(server: Place, path: str, body: bytes | None = None, *, answer_seconds: float) -> bytes:
+    """The body of a 200 response to GET, or to POST where there is a `body`; anything else is a ServerError."""
+    try:
+        response = _pool.request(
+            "GET" if body is None else "POST",
+            server.base_url + path,
+            body=body,
+            headers=server.headers,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=answer_seconds),
+            redirect=False,
+            preload_content=False,
+        )
+        # Read to its end it goes back to the pool; cut off at the limit it is closed.
+        with response:
+            data = response.read(MAX_ANSWER_BYTES + 1)
+    except ConnectTimeoutError as error:
+        # urllib3 counts a refused connection as one kind of connect time-out.
+        kind = ServerUnreachable if isinstance(error, NewConnectionError) else ConnectTimeout
+        raise kind(server.server_name) from None
+    except ReadTimeoutError:
+        raise FirstTokenTimeout(server.server_name) from None
+    except (HTTPError, OSError):
+        raise ServerUnreachable(server.server_name) from None
+    if response.status != 200:
+        names = {name.lower(): value for name, value in response.headers.items()}
+        raise read_refusal(response.status, names, data, server_name=server.server_name)
+    if len(data) > MAX_ANSWER_BYTES:
+        raise AnswerGarbled(server.server_name)
+    return data

@@ -1,0 +1,122 @@
+"""Who computes next: requests are cut into slices, so that a query never waits behind a whole document.
+
+One slice runs at a time, on all the cores the encoder has; two at once would only slow each other down.
+Between slices the short requests go first. Measured on two cores: 200-token texts go through at the same
+rate (29 a second) one, two or eight at a time, so short slices cost nothing, and 256 tokens take 45 ms.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.model_server.encoder import Encoder, Vectors
+from inference.model_server.files import DIMENSIONS
+
+SLICE_TOKENS = 256
+# A question of a person, or a handful; a page of a document is longer.
+URGENT_TOKENS = 160
+# A stream of questions must not hold up documents for ever.
+URGENT_IN_A_ROW = 20
+# Tokenised on the spot: 0.2 ms, less than the way to another thread and back.
+SHORT_CHARACTERS = 2000
+
+
+def plan_slices(lengths: Sequence[int], budget: int = SLICE_TOKENS) -> list[list[int]]:
+    """Positions grouped so that rows of similar length share a slice of at most `budget` padded tokens.
+
+    Every position occurs once, shortest rows first; a row longer than the budget gets a slice of its own.
+    """
+    slices: list[list[int]] = []
+    for position in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if not slices or (len(slices[-1]) + 1) * lengths[position] > budget:
+            slices.append([])
+        slices[-1].append(position)
+    return slices
+
+
+@dataclass(slots=True)
+class _Job:
+    """A request in progress: its rows, the slices still to run, and the vectors so far."""
+
+    rows: list[list[int]]
+    slices: deque[list[int]]
+    vectors: Vectors
+    done: asyncio.Future[None]
+
+
+class Scheduler:
+    """Runs slices one after another. Lives in one event loop: `run` is its task, `embed` its door."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._urgent: deque[_Job] = deque()
+        self._bulk: deque[_Job] = deque()
+        self._has_work = asyncio.Event()
+        self._compute = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._urgent_in_a_row = 0
+
+    async def embed(self, texts: Sequence[str]) -> tuple[Vectors, int]:
+        """Vectors of the texts in their order, and their tokens in all. Cancelling drops what is left."""
+
+        if sum(map(len, texts)) <= SHORT_CHARACTERS:
+            rows = self._encoder.tokenize(texts)
+        else:
+            rows = await asyncio.to_thread(self._encoder.tokenize, texts)
+        tokens = sum(map(len, rows))
+        job = _Job(
+            rows=rows,
+            slices=deque(plan_slices([len(row) for row in rows])),
+            vectors=np.empty((len(rows), DIMENSIONS), dtype=np.float32),
+            done=asyncio.get_running_loop().create_future(),
+        )
+        (self._urgent if tokens <= URGENT_TOKENS else self._bulk).append(job)
+        self._has_work.set()
+        await job.done
+        return job.vectors, tokens
+
+    async def run(self) -> None:
+        """Work until cancelled."""
+        loop = asyncio.get_running_loop()
+        try:
+            while True:
+                job = self._next_job()
+                if job is None:
+                    self._has_work.clear()
+                    await self._has_work.wait()
+                    continue
+                positions = job.slices.popleft()
+                rows = [job.rows[position] for position in positions]
+                try:
+                    job.vectors[positions] = await loop.run_in_executor(
+                        self._compute, self._encoder.embed, rows
+                    )
+                except Exception as error:  # noqa: BLE001 - whatever onnxruntime raises belongs to this request alone
+                    if not job.done.done():
+                        job.done.set_exception(error)
+                    continue
+                self._settle(job)
+        finally:
+            self._compute.shutdown(wait=False)
+
+    def _next_job(self) -> _Job | None:
+        """The job whose slice is next: short ones first, long ones in turns; abandoned ones are dropped."""
+        for queue in (self._urgent, self._bulk):
+            while queue and queue[0].done.done():
+                queue.popleft()
+        if self._urgent and (not self._bulk or self._urgent_in_a_row < URGENT_IN_A_ROW):
+            self._urgent_in_a_row += 1
+            return self._urgent.popleft()
+        self._urgent_in_a_row = 0
+        return self._bulk.popleft() if self._bulk else None
+
+    def _settle(self, job: _Job) -> None:
+        if job.done.done():
+            return
+        if job.slices:
+            self._bulk.append(job)
+        else:
+            job.done.set_result(None)

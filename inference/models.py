@@ -1,0 +1,187 @@
+"""The estate as rows: servers, the models they offer, which server runs which model, and what was used.
+
+No IO here.
+"""
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import uuid7
+
+
+class ServerKind(models.TextChoices):
+    """How a server speaks; `inference.wire` has what differs."""
+
+    OPENAI = "openai", _("OpenAI-compatible")
+    OLLAMA = "ollama", _("Ollama")
+    VLLM = "vllm", _("vLLM")
+    LLAMACPP = "llamacpp", _("llama.cpp")
+    KAITO = "kaito", _("KAITO")
+    TGI = "tgi", _("Text Generation Inference")
+    AZURE_OPENAI = "azure_openai", _("Azure OpenAI")
+    QUOTES = "quotes", _("Quotes (built in)")
+
+
+class Capability(models.TextChoices):
+    CHAT = "chat", _("Chat")
+    EMBEDDINGS = "embeddings", _("Embeddings")
+    VISION = "vision", _("Vision")
+    TOOLS = "tools", _("Tools")
+    REASONING = "reasoning", _("Reasoning")
+    RERANK = "rerank", _("Rerank")
+    TRANSCRIPTION = "transcription", _("Transcription")
+
+
+class Origin(models.TextChoices):
+    ENVIRONMENT = "environment", _("Environment")
+    ADMIN = "admin", _("Administrator")
+    BUILT_IN = "built_in", _("Built in")
+
+
+class Server(models.Model):
+    """A model server that Parlour may call."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=120, unique=True)
+    kind = models.CharField(_("kind"), max_length=20, choices=ServerKind, default=ServerKind.OPENAI)
+    # No URLField: that refuses the one-word hosts of a cluster. `addresses` judges it.
+    base_url = models.CharField(_("base URL"), max_length=500, blank=True)
+    api_key_ref = models.CharField(
+        _("API key reference"),
+        max_length=200,
+        blank=True,
+        help_text=_("Where the key lives, for instance env:INFERENCE_API_KEY. Never the key itself."),
+    )
+    origin = models.CharField(_("registered by"), max_length=20, choices=Origin, default=Origin.ADMIN)
+    # The variable that names this server, which stays one row when its address changes.
+    setting = models.CharField(max_length=40, null=True, unique=True, editable=False)  # noqa: DJ001 - unique
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    last_seen_at = models.DateTimeField(_("last answered"), null=True, blank=True, editable=False)
+    last_error = models.CharField(_("last error"), max_length=500, blank=True, editable=False)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("server")
+        verbose_name_plural = _("servers")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind=ServerKind.QUOTES) | ~models.Q(base_url=""),
+                name="server_has_an_address",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ModelQuerySet(models.QuerySet["Model"]):
+    def enabled(self) -> "ModelQuerySet":
+        """Models that are on and that some enabled server still offers."""
+        return self.filter(
+            is_enabled=True,
+            deployments__is_enabled=True,
+            deployments__missing_since=None,
+            deployments__server__is_enabled=True,
+        ).distinct()
+
+    def with_capability(self, capability: Capability) -> "ModelQuerySet":
+        return self.filter(capabilities__contains=[capability])
+
+
+class Model(models.Model):
+    """A model as people choose it, whatever servers run it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=200, unique=True)
+    label = models.CharField(_("label"), max_length=200, blank=True)
+    capabilities = ArrayField(models.CharField(max_length=20, choices=Capability), default=list, blank=True)
+    context_tokens = models.PositiveIntegerField(
+        _("context length, tokens"),
+        null=True,
+        blank=True,
+        help_text=_("Leave empty to use what the servers tell."),
+    )
+    dimensions = models.PositiveIntegerField(_("embedding dimensions"), null=True, blank=True)
+    is_default = models.BooleanField(_("default"), default=False)
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ModelQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("model")
+        verbose_name_plural = _("models")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_default"], condition=models.Q(is_default=True), name="model_one_default"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label or self.name
+
+
+class Deployment(models.Model):
+    """One model on one server, under the name that server knows it by."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    model = models.ForeignKey(Model, on_delete=models.CASCADE, related_name="deployments")
+    server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="deployments")
+    remote_name = models.CharField(_("name on the server"), max_length=200)
+    weight = models.PositiveSmallIntegerField(_("weight"), default=1)
+    context_tokens = models.PositiveIntegerField(
+        _("context length the server tells, tokens"), null=True, blank=True, editable=False
+    )
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    missing_since = models.DateTimeField(_("missing since"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("deployment")
+        verbose_name_plural = _("deployments")
+        constraints = [
+            models.UniqueConstraint(fields=["server", "remote_name"], name="deployment_once_per_server")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.remote_name} @ {self.server}"
+
+
+class Usage(models.Model):
+    """One call of a model: who, which, how much, how fast, and how it ended."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        null=True,
+        on_delete=models.SET_NULL,
+        related_name="+",
+    )
+    model = models.ForeignKey(
+        Model, verbose_name=_("model"), null=True, on_delete=models.SET_NULL, related_name="usage"
+    )
+    # Outlives the model.
+    model_name = models.CharField(_("model name"), max_length=200)
+    prompt_tokens = models.PositiveIntegerField(_("prompt tokens"), default=0)
+    completion_tokens = models.PositiveIntegerField(_("completion tokens"), default=0)
+    first_token_seconds = models.FloatField(_("first token after, seconds"), null=True)
+    duration_seconds = models.FloatField(_("duration, seconds"), default=0)
+    error_code = models.CharField(_("error"), max_length=60, blank=True)
+    created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("usage")
+        verbose_name_plural = _("usage")
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["-created_at"], name="usage_newest"),
+            models.Index(fields=["user", "-created_at"], name="usage_of_user"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} {self.created_at:%Y-%m-%d %H:%M}"

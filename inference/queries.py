@@ -1,0 +1,195 @@
+"""Which models there are and where they run, read as one snapshot of the estate.
+
+`resolve_model` is on the way of every message, so the snapshot (one query) is kept for a few seconds per
+process. Writes in this process drop it at once (`forget_estate`); others follow within `ESTATE_SECONDS`.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from inference.dialects import dialect_of
+from inference.errors import InferenceError, ModelUnavailable
+from inference.keys import resolve_key
+from inference.models import Deployment, Model, Server, ServerKind
+from inference.types import Endpoint, ModelSummary, ModelTarget
+
+# Long enough to save the query under load, short enough that an administrator's change seems immediate.
+ESTATE_SECONDS = 5.0
+# What the snapshot lacks is looked for anew, but not more often than this, however often it is asked for.
+MISS_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class _Offer:
+    """A model of the snapshot; `problem` stands where every server of it lacks its key."""
+
+    summary: ModelSummary
+    target: ModelTarget | None
+    problem: InferenceError | None
+    is_quotes: bool
+    dimensions: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Estate:
+    offers: dict[str, _Offer]
+    read_at: float
+
+
+_estate: _Estate | None = None
+_lock = threading.Lock()
+
+
+def resolve_model(name: str | None, *, capability: str = "chat") -> ModelTarget:
+    """The model called `name`, or the default one for None, with every endpoint that runs it.
+
+    The default of a capability is the model marked so if it has it, else the first by name, else for chat the
+    built-in quotes. Raises `ModelUnavailable`, or `KeyMissing` where only a key stands in the way.
+    """
+    offer = _find_offer(_read_estate(), name, capability)
+    if offer is None:
+        # It may have been registered a moment ago, by another process: that is worth a fresh look.
+        offer = _find_offer(_read_estate(at_most_seconds_old=MISS_SECONDS), name, capability)
+    if offer is None:
+        raise _unavailable(name)
+    if offer.target is None:
+        raise offer.problem or _unavailable(name)
+    return offer.target
+
+
+def list_chat_models() -> list[ModelSummary]:
+    """The models that people can choose: the default first, then by name, the built-in quotes last."""
+    offers = _read_estate().offers
+    default = _default_offer(offers, "chat")
+    listed = [offer for offer in offers.values() if "chat" in offer.summary.capabilities]
+    listed.sort(key=lambda offer: (offer is not default, offer.is_quotes, offer.summary.name.lower()))
+    return [
+        ModelSummary(
+            id=offer.summary.id,
+            name=offer.summary.name,
+            label=offer.summary.label,
+            capabilities=offer.summary.capabilities,
+            is_default=offer is default,
+            context_tokens=offer.summary.context_tokens,
+        )
+        for offer in listed
+    ]
+
+
+def has_language_model() -> bool:
+    """Whether any model but the built-in quotes can chat now."""
+    offers = _read_estate().offers.values()
+    return any("chat" in offer.summary.capabilities and not offer.is_quotes for offer in offers)
+
+
+def embedding_dimensions(name: str) -> int | None:
+    """The vector length of the embedding model called `name`, if it is known yet."""
+    offer = _read_estate().offers.get(name)
+    return offer.dimensions if offer else None
+
+
+def forget_estate() -> None:
+    """Read the rows anew at the next question; called after every write to servers and models."""
+    global _estate
+    _estate = None
+
+
+def _find_offer(estate: _Estate, name: str | None, capability: str) -> _Offer | None:
+    offer = estate.offers.get(name) if name else _default_offer(estate.offers, capability)
+    return offer if offer is not None and capability in offer.summary.capabilities else None
+
+
+def _read_estate(*, at_most_seconds_old: float = ESTATE_SECONDS) -> _Estate:
+    global _estate
+    now = time.monotonic()
+    estate = _estate
+    if estate is not None and now - estate.read_at < at_most_seconds_old:
+        return estate
+    with _lock:
+        # Another thread may have read it while this one waited.
+        if _estate is None or now - _estate.read_at >= at_most_seconds_old:
+            _estate = _Estate(offers=_load_offers(), read_at=time.monotonic())
+        return _estate
+
+
+def _load_offers() -> dict[str, _Offer]:
+    rows = (
+        Deployment.objects.filter(
+            is_enabled=True, missing_since=None, server__is_enabled=True, model__is_enabled=True
+        )
+        .select_related("model", "server")
+        .order_by("model__name", "server__name", "id")
+    )
+    by_model: dict[Model, list[Deployment]] = {}
+    for deployment in rows:
+        by_model.setdefault(deployment.model, []).append(deployment)
+    return {model.name: _offer(model, deployments) for model, deployments in by_model.items()}
+
+
+def _offer(model: Model, deployments: list[Deployment]) -> _Offer:
+    endpoints: list[Endpoint] = []
+    problem: InferenceError | None = None
+    for deployment in deployments:
+        try:
+            endpoints.append(_endpoint(deployment, deployment.server))
+        except InferenceError as error:
+            problem = error
+    told = [deployment.context_tokens for deployment in deployments if deployment.context_tokens]
+    context_tokens = model.context_tokens or min(told, default=None)
+    summary = ModelSummary(
+        id=model.id,
+        name=model.name,
+        label=model.label or model.name,
+        capabilities=tuple(model.capabilities),
+        is_default=model.is_default,
+        context_tokens=context_tokens,
+    )
+    target = ModelTarget(
+        id=model.id,
+        name=model.name,
+        label=summary.label,
+        capabilities=frozenset(model.capabilities),
+        context_tokens=context_tokens,
+        endpoints=tuple(endpoints),
+    )
+    return _Offer(
+        summary=summary,
+        target=target if endpoints else None,
+        problem=problem,
+        is_quotes=all(deployment.server.kind == ServerKind.QUOTES for deployment in deployments),
+        dimensions=model.dimensions,
+    )
+
+
+def _endpoint(deployment: Deployment, server: Server) -> Endpoint:
+    return Endpoint(
+        server_id=server.id,
+        server_name=server.name,
+        kind=server.kind,
+        base_url=server.base_url,
+        remote_name=deployment.remote_name,
+        api_key=resolve_key(server.api_key_ref, server_name=server.name),
+        weight=deployment.weight,
+        can_continue=dialect_of(server.kind, server.base_url).can_continue,
+    )
+
+
+def _default_offer(offers: dict[str, _Offer], capability: str) -> _Offer | None:
+    able = [offer for offer in offers.values() if capability in offer.summary.capabilities]
+    return min(
+        able,
+        key=lambda offer: (not offer.summary.is_default, offer.is_quotes, offer.summary.name.lower()),
+        default=None,
+    )
+
+
+def _unavailable(name: str | None) -> ModelUnavailable:
+    if name is None:
+        return ModelUnavailable()
+    return ModelUnavailable(
+        format_lazy(_("The model “{name}” is not available now. Choose another one."), name=name)
+    )

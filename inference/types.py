@@ -1,0 +1,144 @@
+"""What crosses the door of this room: requests in, stream events out, and where a model can be reached.
+
+Plain values without IO. Chat and documents use these and never see a vendor's JSON; `inference.wire` does.
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import msgspec
+
+Role = Literal["system", "user", "assistant"]
+FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation as the model reads it."""
+
+    role: Role
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document offered as a source; `n` is the number an answer cites it by."""
+
+    n: int
+    text: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChatRequest:
+    """One answer to be written.
+
+    `continue_from` is the text an interrupted answer already has; only new text is streamed then. `passages`
+    and `question` are for providers that answer from sources themselves; a language model finds them in its
+    turns. `extra` is passed through to the server as it stands (tools, response_format, seed, …) and may
+    replace `messages`, but never the model nor the streaming options.
+    """
+
+    turns: tuple[Turn, ...]
+    max_tokens: int | None = None
+    temperature: float | None = None
+    passages: tuple[Passage, ...] = ()
+    question: str = ""
+    continue_from: str = ""
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+# Events are msgspec structs: one is made per token, and they cost 0.1 µs where a frozen dataclass costs 0.5.
+class AnswerDelta(msgspec.Struct, frozen=True, gc=False):
+    """New text of the answer."""
+
+    text: str
+
+
+class ThinkingDelta(msgspec.Struct, frozen=True, gc=False):
+    """New text of the model's reasoning, which is not part of the answer."""
+
+    text: str
+
+
+class ToolCallDelta(msgspec.Struct, frozen=True, gc=False):
+    """A piece of a tool call; pieces of one `index` belong together, `arguments` are to be joined."""
+
+    index: int
+    id: str
+    name: str
+    arguments: str
+
+
+class UsageReport(msgspec.Struct, frozen=True, gc=False):
+    """What the server counted; comes at most once, near the end."""
+
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class Finish(msgspec.Struct, frozen=True, gc=False):
+    """The answer is whole; always the last event of a stream that did not fail."""
+
+    reason: FinishReason
+
+
+StreamEvent = AnswerDelta | ThinkingDelta | ToolCallDelta | UsageReport | Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One server that runs a model, ready to be called. Its key never shows in a repr."""
+
+    server_id: uuid.UUID
+    server_name: str
+    kind: str
+    base_url: str
+    remote_name: str
+    api_key: str = field(default="", repr=False)
+    weight: int = 1
+    can_continue: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ModelTarget:
+    """A model as it is called: what it can do and every place that runs it, at least one."""
+
+    id: uuid.UUID
+    name: str
+    label: str
+    capabilities: frozenset[str]
+    context_tokens: int | None
+    endpoints: tuple[Endpoint, ...]
+
+    @property
+    def can_continue(self) -> bool:
+        """Whether an interrupted answer can be carried on by every server that may get it."""
+        return all(endpoint.can_continue for endpoint in self.endpoints)
+
+    @property
+    def needs_passages(self) -> bool:
+        """Whether it can say nothing but what passages say, as `quotes` does."""
+        return all(endpoint.kind == "quotes" for endpoint in self.endpoints)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """A model as people choose it."""
+
+    id: uuid.UUID
+    name: str
+    label: str
+    capabilities: tuple[str, ...]
+    is_default: bool
+    context_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddingModel:
+    """The model that texts are embedded with now, and the length of its vectors."""
+
+    name: str
+    dimensions: int
