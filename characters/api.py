@@ -1,0 +1,114 @@
+"""Characters for programs: meet those one may see, keep one's own."""
+
+import uuid
+
+from django.http import HttpRequest
+from ninja import File, Router, Schema, Status, UploadedFile
+from pydantic import Field
+
+from accounts.api_auth import caller
+from characters.models import MAX_PROMPT_LENGTH, MAX_SUGGESTIONS, MAX_TAGS, MAX_WORDS_LENGTH, Character
+from characters.pictures import MAX_BYTES
+from characters.queries import find_character, list_characters
+from characters.services import (
+    create_character,
+    delete_character,
+    publish_character,
+    set_portrait,
+    unpublish_character,
+    update_character,
+)
+
+router = Router(tags=["characters"])
+
+
+class CharacterOut(Schema):
+    id: uuid.UUID
+    slug: str
+    name: str
+    tagline: str
+    description: str
+    greeting: str
+    suggestions: list[str]
+    tags: list[str]
+    avatar_url: str | None
+    model: str | None
+    is_grounded: bool
+    is_published: bool
+
+    @staticmethod
+    def resolve_avatar_url(row: Character) -> str | None:
+        return row.avatar_url or None
+
+    @staticmethod
+    def resolve_model(row: Character) -> str | None:
+        return row.model.name if row.model else None
+
+
+class CharacterPatch(Schema):
+    """What is left out stays as it is."""
+
+    name: str | None = Field(None, min_length=1, max_length=120)
+    tagline: str | None = Field(None, max_length=200)
+    description: str | None = Field(None, max_length=MAX_WORDS_LENGTH)
+    system_prompt: str | None = Field(None, max_length=MAX_PROMPT_LENGTH)
+    greeting: str | None = Field(None, max_length=MAX_WORDS_LENGTH)
+    suggestions: list[str] | None = Field(None, max_length=MAX_SUGGESTIONS)
+    tags: list[str] | None = Field(None, max_length=MAX_TAGS)
+    is_grounded: bool | None = None
+    temperature: float | None = Field(None, ge=0, le=2)
+    max_tokens: int | None = Field(None, ge=1)
+
+
+class CharacterIn(CharacterPatch):
+    name: str = Field(min_length=1, max_length=120)
+
+
+@router.get("/characters", response=list[CharacterOut], summary="The characters you may meet")
+def get_characters(request: HttpRequest, query: str = "", tag: str = "") -> list[Character]:
+    return list(list_characters(user=caller(request), query=query, tag=tag))
+
+
+@router.get("/characters/{slug}", response=CharacterOut, summary="One of them")
+def get_character(request: HttpRequest, slug: str) -> Character:
+    return find_character(user=caller(request), slug=slug)
+
+
+@router.post("/characters", response={201: CharacterOut}, summary="A new character, seen by you only")
+def post_character(request: HttpRequest, body: CharacterIn) -> Status[Character]:
+    fields = body.dict(exclude_unset=True)
+    return Status(201, create_character(actor=caller(request), **fields))
+
+
+@router.patch("/characters/{slug}", response=CharacterOut, summary="Change a character of yours")
+def patch_character(request: HttpRequest, slug: str, body: CharacterPatch) -> Character:
+    row = find_character(user=caller(request), slug=slug)
+    return update_character(actor=caller(request), character_id=row.pk, **body.dict(exclude_unset=True))
+
+
+@router.post("/characters/{slug}/portrait", response=CharacterOut, summary="Give them a portrait")
+def post_portrait(request: HttpRequest, slug: str, file: File[UploadedFile]) -> Character:
+    row = find_character(user=caller(request), slug=slug)
+    # One byte more than allowed is enough to refuse.
+    return set_portrait(actor=caller(request), character_id=row.pk, data=file.read(MAX_BYTES + 1))
+
+
+@router.post("/characters/{slug}/publish", response=CharacterOut, summary="Show a character to everyone")
+def post_publish(request: HttpRequest, slug: str) -> Character:
+    row = find_character(user=caller(request), slug=slug)
+    return publish_character(actor=caller(request), character_id=row.pk)
+
+
+@router.post(
+    "/characters/{slug}/unpublish", response=CharacterOut, summary="Show a character to its owner only"
+)
+def post_unpublish(request: HttpRequest, slug: str) -> Character:
+    row = find_character(user=caller(request), slug=slug)
+    return unpublish_character(actor=caller(request), character_id=row.pk)
+
+
+@router.delete("/characters/{slug}", response={204: None}, summary="Remove a character of yours")
+def remove_character(request: HttpRequest, slug: str) -> Status[None]:
+    row = find_character(user=caller(request), slug=slug)
+    delete_character(actor=caller(request), character_id=row.pk)
+    return Status(204, None)

@@ -1,0 +1,4 @@
+/* What the gallery and a character's page have besides the house. */
+
+import "./page.css";
+import "./gallery-search.ts";

@@ -1,0 +1,218 @@
+"""The cast: who people talk to. No IO here."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import uuid7
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+# What fits on a card and on the first screen of a chat.
+MAX_SUGGESTIONS = 6
+MAX_TAGS = 8
+# Characters. A prompt of this length is some 8,000 tokens, which is all the context many models have.
+MAX_PROMPT_LENGTH = 32_000
+MAX_WORDS_LENGTH = 8_000
+
+
+class Visibility(models.TextChoices):
+    PRIVATE = "private", _("Only its owner")
+    EVERYONE = "everyone", _("Everyone")
+
+
+class CharacterQuerySet(models.QuerySet["Character"]):
+    def visible_to(self, user: "User") -> "CharacterQuerySet":
+        """Published characters for everyone, and the user's own."""
+        return self.filter(Q(visibility=Visibility.EVERYONE, is_published=True) | Q(owner=user))
+
+    def matching(self, query: str) -> "CharacterQuerySet":
+        """Those in whose name, tagline, description or tags every word of `query` occurs; all for no words."""
+        found = self
+        for word in query.split():
+            found = found.filter(
+                Q(name__icontains=word)
+                | Q(tagline__icontains=word)
+                | Q(description__icontains=word)
+                | Q(tags__icontains=word)
+            )
+        return found
+
+
+class Character(models.Model):
+    """Somebody to talk to: a portrait, a voice and, for some, a shelf of documents."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    slug = models.SlugField(
+        _("short name"),
+        max_length=80,
+        unique=True,
+        help_text=_("In addresses and for programs, as character/short-name. Links break when it changes."),
+    )
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="characters",
+        help_text=_("Empty for the house's own."),
+    )
+    name = models.CharField(_("name"), max_length=120)
+    tagline = models.CharField(
+        _("tagline"),
+        max_length=200,
+        blank=True,
+        help_text=_("One line under the name: what talking to them is like."),
+    )
+    description = models.TextField(
+        _("description"),
+        max_length=MAX_WORDS_LENGTH,
+        blank=True,
+        help_text=_("Two to four sentences for people, on the character's page. The model does not read it."),
+    )
+    system_prompt = models.TextField(
+        _("system prompt"),
+        max_length=MAX_PROMPT_LENGTH,
+        blank=True,
+        help_text=_(
+            "For the model: who they are, how they work, what they will not do. Nobody else sees it."
+        ),
+    )
+    greeting = models.TextField(
+        _("greeting"),
+        max_length=MAX_WORDS_LENGTH,
+        blank=True,
+        help_text=_("The first thing they say in a new chat. Markdown is welcome."),
+    )
+    suggestions = ArrayField(
+        models.CharField(max_length=200),
+        verbose_name=_("suggestions"),
+        size=MAX_SUGGESTIONS,
+        default=list,
+        blank=True,
+        help_text=_("Things to start with, one a line, written as the person would say them."),
+    )
+    tags = ArrayField(
+        models.CharField(max_length=40),
+        verbose_name=_("tags"),
+        size=MAX_TAGS,
+        default=list,
+        blank=True,
+        help_text=_("Single words, separated by commas; people search by them."),
+    )
+    avatar = models.FileField(_("portrait"), upload_to="characters/", max_length=200, blank=True)
+    model = models.ForeignKey(
+        "inference.Model",
+        verbose_name=_("model"),
+        null=True,
+        blank=True,
+        on_delete=models.SET_NULL,
+        related_name="characters",
+        help_text=_("Empty: the one chosen in the chat, or the house's default."),
+    )
+    temperature = models.FloatField(
+        _("temperature"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(2)],
+        help_text=_("From 0, the same every time, to 2, wild. Empty: the model's own."),
+    )
+    max_tokens = models.PositiveIntegerField(
+        _("longest reply, tokens"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: as long as the model allows."),
+    )
+    is_grounded = models.BooleanField(
+        _("answers from documents"),
+        default=False,
+        help_text=_("Searches the documents of the person who asks, even when none is attached."),
+    )
+    collections = models.ManyToManyField(
+        "documents.Collection", verbose_name=_("collections"), blank=True, related_name="characters"
+    )
+    visibility = models.CharField(
+        _("who may see them"), max_length=20, choices=Visibility, default=Visibility.EVERYONE
+    )
+    is_published = models.BooleanField(
+        _("published"), default=True, help_text=_("Unpublished characters are seen by their owner only.")
+    )
+    position = models.PositiveSmallIntegerField(
+        _("place in the gallery"),
+        default=100,
+        help_text=_("Small numbers come first; equal ones go by name."),
+    )
+    created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    objects = CharacterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("character")
+        verbose_name_plural = _("characters")
+        ordering = ["position", "name"]
+        permissions = [("publish_character", _("Can show a character to everyone"))]
+        constraints = [
+            models.CheckConstraint(condition=~Q(name="") & ~Q(slug=""), name="character_has_a_name"),
+            models.CheckConstraint(
+                condition=Q(temperature=None) | Q(temperature__range=(0, 2)),
+                name="character_temperature_0_to_2",
+            ),
+            models.CheckConstraint(
+                condition=Q(max_tokens=None) | Q(max_tokens__gte=1), name="character_max_tokens_positive"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["position", "name"], name="character_in_gallery_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("characters:detail", args=[self.slug])
+
+    @property
+    def plain_greeting(self) -> str:
+        """The greeting without the stars of Markdown's emphasis, for places that render none."""
+        return self.greeting.replace("*", "")
+
+    @property
+    def is_shown_to_everyone(self) -> bool:
+        return self.visibility == Visibility.EVERYONE and self.is_published
+
+    @property
+    def avatar_url(self) -> str:
+        """Where the portrait is served, new whenever the picture is; empty without one."""
+        if not self.avatar:
+            return ""
+        # The file is named after its content (`characters.pictures`).
+        digest = str(self.avatar.name).rpartition("/")[2].partition(".")[0]
+        return f"{reverse('characters:avatar', args=[self.slug])}?v={digest[:12]}"
+
+
+class CastRecord(models.Model):
+    """What `seed_cast` once made, so that a deleted character stays deleted and a changed one stays changed."""
+
+    slug = models.SlugField(primary_key=True, max_length=80)
+    # SHA-256 of what the release says, and of the row as it was written.
+    member_digest = models.CharField(max_length=64)
+    row_digest = models.CharField(max_length=64)
+    seeded_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = _("record of the cast")
+        verbose_name_plural = _("records of the cast")
+
+    def __str__(self) -> str:
+        return self.slug

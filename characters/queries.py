@@ -1,0 +1,51 @@
+"""Reads over the cast. Every one takes the user who asks; what they may not see does not exist."""
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from characters.errors import CharacterNotFound
+from characters.models import Character
+from documents.models import Collection
+
+
+def list_characters(*, user: User, query: str = "", tag: str = "") -> QuerySet[Character]:
+    """The characters this user may meet, in the gallery's order, with their models."""
+    found = Character.objects.visible_to(user).matching(query).select_related("model")
+    return found.filter(tags__contains=[tag]) if tag else found
+
+
+def list_tags(*, user: User) -> list[str]:
+    """The tags of the characters this user may meet, the most frequent first."""
+    counts: dict[str, int] = {}
+    for tags in Character.objects.visible_to(user).values_list("tags", flat=True):
+        for tag in tags:
+            counts[tag] = counts.get(tag, 0) + 1
+    return sorted(counts, key=lambda tag: (-counts[tag], tag))
+
+
+def find_character(*, user: User, slug: str) -> Character:
+    """The character of this slug. Raises `CharacterNotFound`."""
+    character = Character.objects.visible_to(user).select_related("model", "owner").filter(slug=slug).first()
+    if character is None:
+        raise CharacterNotFound
+    return character
+
+
+def find_portrait(*, user: User, slug: str) -> str:
+    """The name in storage of the portrait of a character this user may meet, or may see in the administration.
+
+    Raises `CharacterNotFound`, also if there is no portrait.
+    """
+    may_see_all = user.has_perm("characters.view_character")
+    characters = Character.objects.all() if may_see_all else Character.objects.visible_to(user)
+    name = characters.filter(slug=slug).exclude(avatar="").values_list("avatar", flat=True).first()
+    if not name:
+        raise CharacterNotFound
+    return str(name)
+
+
+def list_knowledge(*, user: User, character: Character) -> list[str]:
+    """What the character answers from, as this user may know it: names of collections."""
+    names = Collection.objects.visible_to(user).filter(characters=character).values_list("name", flat=True)
+    return [*([str(_("Your documents"))] if character.is_grounded else []), *names]
