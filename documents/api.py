@@ -1,0 +1,209 @@
+"""Documents, collections and search for programs: parse, call one service or query, respond."""
+
+import datetime
+import uuid
+from typing import Annotated
+
+from django.core.files.storage import default_storage
+from django.http import FileResponse, HttpRequest
+from ninja import File, Form, Query, Router, Schema, Status, UploadedFile
+from pydantic import Field
+
+from accounts.api_auth import caller
+from accounts.errors import NotFound
+from documents import queries, services
+from documents.errors import failure_message
+from documents.models import Collection, CollectionKind, Document
+from documents.retrieval import search
+
+router = Router(tags=["documents"])
+
+RESULTS_MAX = 50
+
+
+class DocumentOut(Schema):
+    """`status` is queued, extracting, embedding, ready or failed; `progress` goes from 0 to 1."""
+
+    id: uuid.UUID
+    name: str
+    title: str
+    status: str
+    progress: float
+    eta_seconds: int | None
+    pages: int = Field(alias="page_count")
+    chunks: int = Field(alias="chunk_count")
+    size_bytes: int
+    media_type: str
+    error: str | None
+    error_code: str
+    created_at: datetime.datetime
+    collection: uuid.UUID = Field(alias="collection_id")
+
+    @staticmethod
+    def resolve_error(row: Document) -> str | None:
+        return failure_message(row.error_code)
+
+
+class DocumentPage(Schema):
+    items: list[DocumentOut]
+    next: str | None = Field(description="The `cursor` of the next page; null at the end.")
+
+
+class QueuedOut(Schema):
+    id: uuid.UUID
+    status: str
+
+
+class DocumentName(Schema):
+    id: uuid.UUID
+    name: str
+
+
+class DocumentWithPages(DocumentName):
+    pages: int
+
+
+class PageOut(Schema):
+    """`text` is what `start` and `end` of a search result count Unicode code points in."""
+
+    document: DocumentWithPages
+    page: int
+    label: str
+    text: str
+
+
+class CollectionIn(Schema):
+    name: str = Field(min_length=1, max_length=200)
+
+
+class CollectionOut(Schema):
+    id: uuid.UUID
+    name: str
+    kind: CollectionKind
+    created_at: datetime.datetime
+
+
+class SearchIn(Schema):
+    query: str = Field(min_length=1, max_length=4000)
+    k: int = Field(5, ge=1, le=RESULTS_MAX)
+    collections: list[uuid.UUID] | None = None
+    documents: list[uuid.UUID] | None = None
+
+
+class ResultOut(Schema):
+    document: DocumentName
+    page: int
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+class SearchOut(Schema):
+    results: list[ResultOut]
+
+
+@router.post("/documents", response={202: QueuedOut}, summary="Upload a document")
+def post_document(
+    request: HttpRequest, file: File[UploadedFile], collection: Form[uuid.UUID | None] = None
+) -> Status[Document]:
+    actor = caller(request)
+    target = queries.find_collection(actor=actor, collection_id=collection) if collection else None
+    document = services.store_upload(actor=actor, file=file, name=file.name or "", collection=target)
+    return Status(202, document)
+
+
+@router.get("/documents", response=DocumentPage, summary="Your documents, newest first")
+def list_documents(
+    request: HttpRequest,
+    collection: uuid.UUID | None = None,
+    query: str = "",
+    limit: Annotated[int, Query(ge=1, le=200)] = 40,
+    cursor: uuid.UUID | None = None,
+) -> dict[str, object]:
+    items, following = queries.list_documents(
+        actor=caller(request), collection_id=collection, query=query, limit=limit, before=cursor
+    )
+    return {"items": items, "next": str(following) if following else None}
+
+
+@router.get("/documents/{document_id}", response=DocumentOut, summary="A document and how far it is")
+def read_document(request: HttpRequest, document_id: uuid.UUID) -> Document:
+    return queries.find_document(actor=caller(request), document_id=document_id)
+
+
+@router.delete("/documents/{document_id}", response={204: None}, summary="Delete a document")
+def delete_document(request: HttpRequest, document_id: uuid.UUID) -> Status[None]:
+    services.delete_document(actor=caller(request), document_id=document_id)
+    return Status(204, None)
+
+
+@router.post("/documents/{document_id}/retry", response={202: QueuedOut}, summary="Try a failed one again")
+def retry_document(request: HttpRequest, document_id: uuid.UUID) -> Status[Document]:
+    return Status(202, services.retry_document(actor=caller(request), document_id=document_id))
+
+
+@router.get("/documents/{document_id}/pages/{number}", response=PageOut, summary="The text of a page")
+def read_page(request: HttpRequest, document_id: uuid.UUID, number: int) -> dict[str, object]:
+    page = queries.find_page(actor=caller(request), document_id=document_id, number=number)
+    document = {"id": document_id, "name": page.document.name, "pages": page.document.page_count}
+    return {"document": document, "page": page.number, "label": page.label, "text": page.text}
+
+
+@router.get("/documents/{document_id}/file", summary="The file as it was uploaded")
+def download_file(request: HttpRequest, document_id: uuid.UUID) -> FileResponse:
+    """Always a download, never shown: an uploaded file must not run as a page of this site."""
+    document = queries.find_document(actor=caller(request), document_id=document_id)
+    try:
+        blob = default_storage.open(document.blob_name, "rb")
+    except FileNotFoundError as error:
+        raise NotFound from error
+    response = FileResponse(
+        blob, as_attachment=True, filename=document.name, content_type="application/octet-stream"
+    )
+    response["X-Content-Type-Options"] = "nosniff"
+    response["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    return response
+
+
+@router.get("/collections", response=list[CollectionOut], summary="Your collections")
+def list_collections(request: HttpRequest) -> list[Collection]:
+    visible = Collection.objects.visible_to(caller(request))
+    return list(visible.exclude(kind=CollectionKind.CHAT).order_by("name", "id"))
+
+
+@router.post("/collections", response={201: CollectionOut}, summary="Make a collection")
+def post_collection(request: HttpRequest, body: CollectionIn) -> Status[Collection]:
+    return Status(201, services.create_collection(actor=caller(request), name=body.name))
+
+
+@router.delete(
+    "/collections/{collection_id}", response={204: None}, summary="Delete a collection and all in it"
+)
+def delete_collection(request: HttpRequest, collection_id: uuid.UUID) -> Status[None]:
+    services.delete_collection(actor=caller(request), collection_id=collection_id)
+    return Status(204, None)
+
+
+@router.post("/search", response=SearchOut, summary="The passages that answer a question")
+def post_search(request: HttpRequest, body: SearchIn) -> dict[str, object]:
+    hits = search(
+        user=caller(request),
+        query=body.query,
+        k=body.k,
+        collections=body.collections,
+        documents=body.documents,
+    )
+    return {
+        "results": [
+            {
+                "document": {"id": hit.document_id, "name": hit.document_name},
+                "page": hit.page,
+                "text": hit.text,
+                "start": hit.start,
+                "end": hit.end,
+                "score": hit.score,
+            }
+            for hit in hits
+        ]
+    }

@@ -1,0 +1,59 @@
+"""Plain text and Markdown. The text stays as written; Markdown's headings are noticed. No Django here."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from documents.extraction.formats import MediaType, Unreadable, decode_text
+from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
+
+_BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
+_ATX_HEADING = re.compile(r"(#{1,6})[ \t]+\S")
+_FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
+
+
+def read_plain(path: Path, media_type: MediaType) -> tuple[int, Iterator[ExtractedPage]]:
+    """How many pages there are and the pages, each about a printed one; a form feed starts a new one."""
+    text = decode_text(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        raise Unreadable("text_missing")
+    is_markdown = media_type is MediaType.MARKDOWN
+    blocks: list[Block] = []
+    for sheet in text.split("\f"):
+        found = list(_markdown_blocks(sheet) if is_markdown else _paragraphs(sheet))
+        if found and blocks:
+            found[0] = Block(found[0].text, found[0].level, True, found[0].gap)
+        blocks += found
+    pages = list(flow_into_pages(blocks, has_page_breaks="\f" in text))
+    return len(pages), iter(pages)
+
+
+def _paragraphs(text: str) -> Iterator[Block]:
+    position = 0
+    for gap in _BLANK_LINES.finditer(text):
+        if text[position : gap.start()].strip():
+            yield Block(text[position : gap.start()])
+        position = gap.end()
+    if text[position:].strip():
+        yield Block(text[position:].rstrip())
+
+
+def _markdown_blocks(text: str) -> Iterator[Block]:
+    """Paragraphs with headings apart; a fenced block of code is one block whatever it holds."""
+    lines: list[str] = []
+    fence = ""
+    for line in text.split("\n"):
+        mark = _FENCE.match(line)
+        if mark and (not fence or mark[1] == fence):
+            fence = "" if fence else mark[1]
+        heading = None if fence else _ATX_HEADING.match(line)
+        if heading or (not fence and not line.strip()):
+            if lines:
+                yield Block("\n".join(lines))
+                lines = []
+            if heading:
+                yield Block(line.rstrip(), level=len(heading[1]))
+        else:
+            lines.append(line)
+    if any(line.strip() for line in lines):
+        yield Block("\n".join(lines))

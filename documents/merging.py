@@ -1,0 +1,127 @@
+"""Makes passages of chunks: joins what touches on a page, and widens what is short to whole sentences.
+
+A chunk is what is compared; a passage is what is read. Pure but for the page texts, which the caller reads.
+"""
+
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+# What a reader takes in at a glance, and five of which fit the 4,000 characters a small model can use. On ARAGOG
+# 800 finds more of the answers' words than 500 or 1,100.
+PASSAGE_CHARACTERS = 800
+# Chunks that touch are joined up to this; a longer passage would push others out of the prompt.
+JOINED_CHARACTERS_MAX = 1400
+# A little more than the aim is better than half a sentence.
+TOLERANCE = 1.15
+
+_SENTENCE_END = re.compile(r"[.!?][\"')\]’”]*\s+|\n+")
+_LOOK_BACK = 600
+
+PageKey = tuple[UUID, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a chunk stands."""
+
+    chunk_id: int
+    document_id: UUID
+    page: int
+    start: int
+    end: int
+    is_reference: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A span of a page to be read: `text` is the page's `[start:end]`."""
+
+    document_id: UUID
+    page: int
+    start: int
+    end: int
+    score: float
+    text: str = ""
+
+
+def compose_passages(
+    ranked: Sequence[tuple[Place, float]],
+    *,
+    k: int,
+    read_pages: Callable[[Collection[PageKey]], Mapping[PageKey, str]],
+) -> list[Passage]:
+    """The first `k` passages, in the order of their best chunks; a page that is gone by now gives none."""
+    passages = _join_neighbours(ranked, k)
+    texts = read_pages({(passage.document_id, passage.page) for passage in passages})
+    for index, passage in enumerate(passages):
+        text = texts.get((passage.document_id, passage.page), "")
+        floor, ceiling = _room(passage, passages, len(text))
+        passages[index] = _widen(passage, text, floor, ceiling)
+    return [passage for passage in passages if passage.text]
+
+
+def _room(passage: Passage, passages: Sequence[Passage], length: int) -> tuple[int, int]:
+    """How far the passage may grow on its page without saying what another one says."""
+    others = [
+        other
+        for other in passages
+        if (other.document_id, other.page) == (passage.document_id, passage.page) and other is not passage
+    ]
+    floor = max((other.end for other in others if other.end <= passage.start), default=0)
+    ceiling = min((other.start for other in others if other.start >= passage.end), default=length)
+    return floor, ceiling
+
+
+def _join_neighbours(ranked: Sequence[tuple[Place, float]], k: int) -> list[Passage]:
+    """Chunks best first, one that touches a better one of its page made part of it."""
+    passages: list[Passage] = []
+    for place, score in ranked:
+        for index, passage in enumerate(passages):
+            if (passage.document_id, passage.page) != (place.document_id, place.page):
+                continue
+            # Neighbours share some text or are one blank apart.
+            if place.start > passage.end + 2 or place.end < passage.start - 2:
+                continue
+            start, end = min(place.start, passage.start), max(place.end, passage.end)
+            if end - start <= JOINED_CHARACTERS_MAX:
+                passages[index] = replace(passage, start=start, end=end)
+                break
+        else:
+            if len(passages) == k:
+                break
+            passages.append(Passage(place.document_id, place.page, place.start, place.end, score))
+    return passages
+
+
+def _widen(passage: Passage, text: str, floor: int, ceiling: int) -> Passage:
+    """The passage with its text, and up to PASSAGE_CHARACTERS with following and then preceding sentences."""
+    start, end = passage.start, min(passage.end, len(text))
+    limit = PASSAGE_CHARACTERS * TOLERANCE
+    while end - start < PASSAGE_CHARACTERS:
+        after, before = _next_end(text, end), _previous_start(text, start)
+        if end < after <= min(ceiling, start + limit):
+            end = after
+        elif max(floor, end - limit) <= before < start:
+            start = before
+        else:
+            break
+    return replace(passage, start=start, end=end, text=text[start:end])
+
+
+def _next_end(text: str, position: int) -> int:
+    """Where the sentence after `position` ends, its blanks left out."""
+    while position < len(text) and text[position].isspace():
+        position += 1
+    match = _SENTENCE_END.search(text, position)
+    stop = match.end() if match else len(text)
+    return position + len(text[position:stop].rstrip())
+
+
+def _previous_start(text: str, position: int) -> int:
+    """Where the sentence before `position` starts."""
+    floor = max(0, position - _LOOK_BACK)
+    before = text[floor:position].rstrip()
+    ends = [match.end() for match in _SENTENCE_END.finditer(before)]
+    return floor + ends[-1] if ends else (0 if floor == 0 else position)

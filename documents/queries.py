@@ -1,0 +1,62 @@
+"""Reads over documents that are more than one QuerySet method."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from accounts.errors import NotFound
+from accounts.models import User
+from documents.models import Collection, Document, Page
+
+
+def find_document(*, actor: User, document_id: UUID) -> Document:
+    """The document with its collection; `NotFound` if it is absent or not the actor's to see."""
+    document = Document.objects.visible_to(actor).select_related("collection").filter(pk=document_id).first()
+    if document is None:
+        raise NotFound
+    return document
+
+
+def find_collection(*, actor: User, collection_id: UUID) -> Collection:
+    """The collection; `NotFound` if it is absent or not the actor's to see."""
+    collection = Collection.objects.visible_to(actor).filter(pk=collection_id).first()
+    if collection is None:
+        raise NotFound
+    return collection
+
+
+def find_page(*, actor: User, document_id: UUID, number: int) -> Page:
+    """One page with its document; `NotFound` as above, and for a page the document does not have."""
+    document = find_document(actor=actor, document_id=document_id)
+    page = Page.objects.filter(document=document, number=number).first()
+    if page is None:
+        raise NotFound
+    page.document = document
+    return page
+
+
+def list_documents(
+    *,
+    actor: User,
+    collection_id: UUID | None = None,
+    query: str = "",
+    limit: int = 40,
+    before: UUID | None = None,
+) -> tuple[list[Document], UUID | None]:
+    """A page of the actor's documents, newest first, and where the next one begins (None: at the end).
+
+    `before` is that place; `query` is part of a name.
+    """
+    documents = Document.objects.visible_to(actor).select_related("collection").order_by("-id")
+    if collection_id is not None:
+        documents = documents.filter(collection=find_collection(actor=actor, collection_id=collection_id))
+    if query:
+        documents = documents.filter(name__icontains=query)
+    if before is not None:
+        documents = documents.filter(pk__lt=before)
+    found = list(documents[: limit + 1])
+    return found[:limit], found[limit - 1].pk if len(found) > limit else None
+
+
+def pending_documents(ids: Iterable[UUID]) -> Sequence[Document]:
+    """Those of the documents that are neither ready nor failed yet."""
+    return list(Document.objects.unfinished().filter(pk__in=list(ids)))
