@@ -1,0 +1,174 @@
+/** <chat-message>: one message of the thread, the person's or a character's.
+ *
+ *  It is an empty shell until `render` is called, which the thread does near the screen. Tells `message-edit`, `message-regenerate`, `message-continue`, `message-retry`, `branch-choose`,
+ *  `citation-open`; each carries what it needs, the thread adds which message.
+ */
+
+import { icon } from "../../../config/frontend/icon.ts";
+import { gettext, ngettext } from "../../../config/frontend/words.ts";
+import { iconButton, make, portrait, tell } from "../dom.ts";
+import { isOver } from "../protocol.ts";
+import type { MessageNode, Reply } from "../thread.ts";
+import { BranchArrows } from "./branch-arrows.ts";
+import { CitationChip, type CitationQuestion } from "./citation-chip.ts";
+import { CopyButton } from "./copy-button.ts";
+import { MarkdownText } from "./markdown-text.ts";
+import { MessageEditor } from "./message-editor.ts";
+import { ReplyState } from "./reply-state.ts";
+import { ThinkingFold } from "./thinking-fold.ts";
+
+export interface Speaker {
+  name: string;
+  avatarUrl: string | null;
+  /** Where the character is introduced; null for a model without one. */
+  pageUrl: string | null;
+}
+
+/** What a message shows besides itself. */
+export interface MessageView {
+  speaker: Speaker;
+  place: number;
+  siblings: number;
+  reading: number | null;
+}
+
+// For the height of a shell: what a line of the column holds, and what a message has besides its lines.
+const LINE_CHARACTERS = 76;
+const LINE_PX = 26;
+const FRAME_PX = 84;
+
+const exact = new Intl.DateTimeFormat(document.documentElement.lang || "en", { dateStyle: "full", timeStyle: "short" });
+
+export class ChatMessage extends HTMLElement {
+  node!: MessageNode;
+  #view!: MessageView;
+  #isRendered = false;
+  #text = new MarkdownText();
+  #said = make("div", { class: "said" });
+  #thinking: ThinkingFold | null = null;
+  #state = new ReplyState();
+  #arrows = new BranchArrows();
+  #facts = make("span", { class: "message-facts faint tabular" });
+  #actions = make("div", { class: "message-actions" });
+  #sources: unknown = null;
+
+  get isRendered(): boolean {
+    return this.#isRendered;
+  }
+
+  get isStreaming(): boolean {
+    const { reply } = this.node;
+    return reply !== null && !isOver(reply.status);
+  }
+
+  /** About the height it will have, in pixels, for as long as it is not drawn. */
+  get expectedHeight(): number {
+    const lines = this.node.text.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / LINE_CHARACTERS)), 0);
+    return lines * LINE_PX + FRAME_PX;
+  }
+
+  /** Gives the message its node; draws nothing yet. */
+  place(node: MessageNode, view: MessageView): void {
+    this.node = node;
+    this.#view = view;
+    this.className = `message ${node.role}`;
+  }
+
+  /** Draw what the node holds now; called again, only what differs changes. */
+  render(view: MessageView = this.#view): void {
+    this.#view = view;
+    if (!this.#isRendered) this.#build();
+    this.#isRendered = true;
+    this.#arrows.show(view.place, view.siblings);
+    if (this.node.role === "user") {
+      if (this.#said.textContent !== this.node.text) this.#said.textContent = this.node.text;
+      return;
+    }
+    this.#showThinking();
+    const { text, reply, sources } = this.node;
+    // Before the first word the state alone speaks, unless there is nothing to say: then the caret waits.
+    const isWaiting = this.isStreaming && !text;
+    const isSilent = isWaiting && (reply?.queuePosition !== null || reply?.waitingFor !== null || this.node.thinking !== "");
+    this.#text.show(text, this.isStreaming && !isSilent);
+    this.#state.show(reply, text !== "", view.reading);
+    this.#actions.hidden = this.isStreaming;
+    this.#facts.textContent = describeFacts(reply);
+    this.toggleAttribute("data-streaming", this.isStreaming);
+    if (this.#sources !== sources) {
+      this.#sources = sources;
+      for (const chip of this.querySelectorAll<CitationChip>("citation-chip")) chip.refresh();
+    }
+  }
+
+  /** Open the person's words for a change. */
+  edit(): void {
+    const editor = new MessageEditor(this.node.text);
+    this.#said.hidden = true;
+    this.#actions.hidden = true;
+    this.#said.after(editor);
+    editor.addEventListener("editor-save", (event) => {
+      this.#closeEditor(editor);
+      tell(this, "message-edit", (event as CustomEvent<string>).detail);
+    });
+    editor.addEventListener("editor-close", () => this.#closeEditor(editor));
+  }
+
+  #closeEditor(editor: MessageEditor): void {
+    editor.remove();
+    this.#said.hidden = false;
+    this.#actions.hidden = false;
+    this.#actions.querySelector<HTMLElement>("[data-edit]")?.focus({ preventScroll: true });
+  }
+
+  #build(): void {
+    const copy = new CopyButton();
+    copy.readText = () => this.node.text;
+    this.setAttribute("role", "article");
+    if (this.node.role === "user") {
+      const edit = iconButton(gettext("Edit"), icon("pencil"), () => this.edit());
+      edit.dataset.edit = "";
+      this.setAttribute("aria-label", gettext("You said"));
+      this.#actions.append(this.#arrows, copy, edit);
+      this.append(this.#said, this.#actions);
+      return;
+    }
+    const { name, avatarUrl, pageUrl } = this.#view.speaker;
+    this.setAttribute("aria-label", gettext("%(name)s said", { name }));
+    const again = iconButton(gettext("Another answer"), icon("rotate-cw"), () => tell(this, "message-regenerate", null));
+    // A greeting answers nothing, so there is no other answer.
+    this.#actions.append(this.#arrows, copy, ...(this.node.parent === null ? [] : [again]), this.#facts);
+    const head = make(
+      "h2",
+      { class: "message-name", title: exact.format(new Date(this.node.createdAt)) },
+      pageUrl ? make("a", { href: pageUrl }, name) : name,
+    );
+    this.append(portrait(name, avatarUrl), make("div", { class: "message-body" }, head, this.#text, this.#state, this.#actions));
+    this.addEventListener("citation-find", (event) => {
+      const question = (event as CustomEvent<CitationQuestion>).detail;
+      question.source = this.node.sources.find(({ n }) => n === question.n) ?? null;
+    });
+  }
+
+  #showThinking(): void {
+    const { thinking, text, reply } = this.node;
+    if (!thinking) {
+      this.#thinking?.remove();
+      this.#thinking = null;
+      return;
+    }
+    if (!this.#thinking) {
+      this.#thinking = new ThinkingFold();
+      this.#text.before(this.#thinking);
+    }
+    this.#thinking.show(thinking, this.isStreaming && !text, reply?.thinkingSeconds ?? null);
+  }
+}
+
+/** Which model wrote it, in how many tokens. */
+function describeFacts(reply: Reply | null): string {
+  const tokens = reply?.usage?.completion_tokens;
+  if (!tokens) return reply?.model ?? "";
+  return ngettext("%(model)s, %(count)s token", "%(model)s, %(count)s tokens", tokens, { model: reply.model });
+}
+
+customElements.define("chat-message", ChatMessage);

@@ -1,0 +1,42 @@
+/** <math-formula>: TeX, shown as a formula once KaTeX has loaded, as its source where it cannot be read. */
+
+import { make } from "../dom.ts";
+
+export class MathFormula extends HTMLElement {
+  #tex = "";
+  #isBlock = false;
+  #isDrawn = false;
+
+  get tex(): string {
+    return this.#tex;
+  }
+
+  set tex(tex: string) {
+    this.#tex = tex;
+    this.#isDrawn = false;
+    if (this.isConnected) void this.#draw();
+  }
+
+  get isBlock(): boolean {
+    return this.#isBlock;
+  }
+
+  set isBlock(isBlock: boolean) {
+    this.#isBlock = isBlock;
+    this.classList.toggle("block", isBlock);
+  }
+
+  connectedCallback(): void {
+    if (!this.#isDrawn) void this.#draw();
+  }
+
+  async #draw(): Promise<void> {
+    this.#isDrawn = true;
+    // Without a connection the formula shows as its source.
+    const { renderFormula } = await import("../math.ts").catch(() => ({ renderFormula: () => null }));
+    const tex = this.#tex;
+    this.replaceChildren(renderFormula(tex, this.#isBlock) ?? make("code", {}, tex));
+  }
+}
+
+customElements.define("math-formula", MathFormula);

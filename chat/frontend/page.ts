@@ -1,0 +1,5 @@
+/** The chat page's script: its style and its elements. */
+
+import "./styles/page.css";
+import "./elements/source-card.ts";
+import "./elements/chat-page.ts";

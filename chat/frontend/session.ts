@@ -1,0 +1,329 @@
+/** The open conversation, kept in step with the server: what the person does goes out, what happens comes in.
+ *
+ *  Between the socket and REST on one side and the elements on the other; it holds no elements. The order that
+ *  nothing is lost by: after each new connection read the tree, then follow from the cursors we have.
+ */
+
+import { changeConversation, getConversation } from "./api.ts";
+import {
+  isReplyFrame,
+  type CharacterSummary,
+  type ConversationData,
+  type ConversationFrame,
+  type DocumentState,
+  type ErrorFrame,
+  type RequestFrame,
+  type SentFrame,
+  type ServerFrame,
+} from "./protocol.ts";
+import { ChatSocket } from "./socket.ts";
+import { Thread, type MessageNode, type ThreadEvents } from "./thread.ts";
+
+/** What belongs to the conversation besides its messages. */
+export interface Conversation {
+  id: string | null;
+  title: string;
+  character: Speaking | null;
+  model: string | null;
+  documents: DocumentState[];
+}
+
+/** A character; one that is about to begin a conversation comes with its greeting. */
+export type Speaking = CharacterSummary & { greeting?: string };
+
+export interface SessionEvents extends ThreadEvents {
+  /** Another thread is open, or the same one has been read for the first time. */
+  opened(): void;
+  /** The server has what the person sent; a new conversation has its id now. */
+  accepted(id: string): void;
+  /** Title, character, model or documents have changed, or the new conversation has got its id. */
+  conversationChanged(): void;
+  /** The conversation is gone: deleted here or elsewhere, or never there for this person. */
+  vanished(): void;
+  /** Something in the person's conversations has changed, this one or another. */
+  listChanged(frame: ConversationFrame): void;
+  documentChanged(document: DocumentState): void;
+  connected(isConnected: boolean): void;
+  signedOut(): void;
+  refused(message: string): void;
+}
+
+const NEW: Conversation = { id: null, title: "", character: null, model: null, documents: [] };
+
+export class ChatSession {
+  readonly #events: SessionEvents;
+  readonly #socket: ChatSocket;
+  #thread: Thread;
+  #conversation: Conversation = { ...NEW };
+  /** Requests by id: a conversation that is left before its answer comes does not get it. */
+  #asked = new Map<string, Thread>();
+  #waiting: (() => void)[] = [];
+  #ownMoves: string[] = [];
+  #sentWith = new WeakMap<MessageNode, DocumentState[]>();
+  #isStopWanted = false;
+  #opening: AbortController | null = null;
+
+  constructor(url: string, events: SessionEvents) {
+    this.#events = events;
+    this.#thread = new Thread(events);
+    this.#socket = new ChatSocket(url, {
+      open: () => {
+        events.connected(true);
+        void this.#catchUp();
+      },
+      close: () => events.connected(false),
+      signedOut: () => events.signedOut(),
+      frame: (frame) => this.#onFrame(frame),
+      answered: (requestId, answer) => this.#onAnswer(requestId, answer),
+    });
+  }
+
+  get thread(): Thread {
+    return this.#thread;
+  }
+
+  get conversation(): Readonly<Conversation> {
+    return this.#conversation;
+  }
+
+  get isConnected(): boolean {
+    return this.#socket.isOpen;
+  }
+
+  /** The share of the attached documents that is read, or null when all are. */
+  get reading(): number | null {
+    const unread = this.#conversation.documents.filter(({ status }) => status !== "ready" && status !== "failed");
+    return unread.length ? Math.min(...unread.map(({ progress }) => progress)) : null;
+  }
+
+  connect(): void {
+    this.#socket.connect();
+  }
+
+  wake(): void {
+    this.#socket.wake();
+  }
+
+  // --- opening ------------------------------------------------------------------------------------------------
+
+  openNew(character: Speaking | null, model: string | null): void {
+    this.#leave();
+    this.#conversation = { ...NEW, character, model };
+    this.#events.opened();
+  }
+
+  /** Read a conversation and show it; the one that was open stays on the page until then. */
+  async open(id: string): Promise<void> {
+    this.#opening?.abort();
+    const opening = new AbortController();
+    this.#opening = opening;
+    try {
+      const data = await getConversation(id, opening.signal);
+      this.#leave();
+      this.#take(data);
+      this.#thread.merge(data.messages, data.current_message);
+      this.#events.opened();
+      this.#follow();
+    } catch (error) {
+      if (!opening.signal.aborted) this.#onOpenFailed(error as Error & { status?: number });
+    }
+  }
+
+  #onOpenFailed(error: Error & { status?: number }): void {
+    if (error.status === 404) this.#events.vanished();
+    else this.#events.refused(error.message);
+  }
+
+  #leave(): void {
+    this.#opening?.abort();
+    const { id } = this.#conversation;
+    if (id) this.#socket.send({ type: "unfollow", conversation: id });
+    this.#thread = new Thread(this.#events);
+    this.#waiting = [];
+    this.#ownMoves = [];
+    this.#isStopWanted = false;
+  }
+
+  #take({ id, title, character, model, documents }: ConversationData): void {
+    this.#conversation = { id, title, character, model, documents };
+  }
+
+  #follow(): void {
+    const { id } = this.#conversation;
+    if (id) this.#socket.send({ type: "follow", conversation: id, cursors: this.#thread.cursors });
+  }
+
+  /** After a new connection: what happened meanwhile, then the rest of what is being written. */
+  async #catchUp(): Promise<void> {
+    const { id } = this.#conversation;
+    const thread = this.#thread;
+    if (!id) return;
+    try {
+      const data = await getConversation(id);
+      if (thread !== this.#thread) return;
+      this.#inOrder(() => {
+        this.#take(data);
+        thread.merge(data.messages, data.current_message);
+        this.#events.conversationChanged();
+        this.#follow();
+      });
+    } catch (error) {
+      if ((error as { status?: number }).status === 404) this.#events.vanished();
+      // Otherwise the connection is about to be lost again, and then this is tried again.
+    }
+  }
+
+  // --- what the person does -----------------------------------------------------------------------------------
+
+  send(text: string, documents: DocumentState[]): void {
+    const { id, character, model } = this.#conversation;
+    const isNew = id === null;
+    if (isNew && this.#thread.isEmpty && character?.greeting) this.#thread.addGreeting(character.greeting);
+    const parent = this.#thread.path.at(-1)?.id ?? null;
+    const known = new Set(this.#conversation.documents.map((document) => document.id));
+    this.#conversation.documents = [...this.#conversation.documents, ...documents.filter((document) => !known.has(document.id))];
+    const requestId = this.#ask({
+      type: "send",
+      text,
+      conversation: id,
+      parent: parent?.startsWith("local-") ? null : parent,
+      character: isNew ? (character?.slug ?? null) : null,
+      model: isNew ? model : null,
+      documents: documents.map((document) => document.id),
+    });
+    this.#sentWith.set(this.#thread.addQuestion(requestId, text, parent), documents);
+  }
+
+  edit(node: MessageNode, text: string): void {
+    this.#thread.addQuestion(this.#ask({ type: "edit", message: node.id, text }), text, node.parent);
+  }
+
+  regenerate(node: MessageNode): void {
+    this.#thread.addAnswer(this.#ask({ type: "regenerate", message: node.id }), node);
+  }
+
+  continue(node: MessageNode): void {
+    this.#thread.addContinuation(this.#ask({ type: "continue", message: node.id }), node);
+  }
+
+  /** Once more: the message itself where it was refused, else another answer to it. */
+  retry(node: MessageNode): void {
+    const question = node.parent === null ? undefined : this.#thread.find(node.parent);
+    if (!node.id.startsWith("local-")) this.regenerate(node);
+    else if (question?.id.startsWith("local-")) {
+      this.#thread.remove(question);
+      this.send(question.text, this.#sentWith.get(question) ?? []);
+    } else {
+      this.#thread.remove(node);
+      if (question) this.regenerate(question);
+    }
+  }
+
+  /** Stop the reply that is being written; one that the server has not confirmed yet, as soon as it does. */
+  stop(): void {
+    const reply = this.#thread.running?.reply;
+    this.#isStopWanted = reply?.id.startsWith("local-") ?? false;
+    if (reply && !this.#isStopWanted) this.#socket.send({ type: "stop", reply: reply.id });
+  }
+
+  chooseBranch(node: MessageNode): void {
+    const end = this.#thread.branchEnd(node);
+    this.#thread.select(end.id);
+    this.#ownMoves.push(end.id);
+    this.#change({ current_message: end.id });
+  }
+
+  chooseCharacter(character: Speaking | null): void {
+    this.#conversation.character = character;
+    this.#change({ character: character?.slug ?? "" });
+    this.#events.conversationChanged();
+  }
+
+  chooseModel(model: string | null): void {
+    this.#conversation.model = model;
+    this.#change({ model: model ?? "" });
+    this.#events.conversationChanged();
+  }
+
+  rename(title: string): void {
+    this.#conversation.title = title;
+    this.#change({ title });
+    this.#events.conversationChanged();
+  }
+
+  #change(changes: Parameters<typeof changeConversation>[1]): void {
+    const { id } = this.#conversation;
+    if (id) changeConversation(id, changes).catch((error: Error) => this.#events.refused(error.message));
+  }
+
+  #ask(frame: RequestFrame): string {
+    const requestId = newRequestId();
+    this.#asked.set(requestId, this.#thread);
+    this.#socket.request(requestId, frame);
+    return requestId;
+  }
+
+  // --- what the server says -----------------------------------------------------------------------------------
+
+  #onAnswer(requestId: string, answer: SentFrame | ErrorFrame): void {
+    const thread = this.#asked.get(requestId);
+    this.#asked.delete(requestId);
+    if (!thread || thread !== this.#thread) return;
+    if (answer.type === "error") thread.refuse(requestId, answer);
+    else {
+      const isNew = this.#conversation.id === null;
+      this.#conversation.id = answer.conversation;
+      thread.confirm(answer);
+      this.#events.accepted(answer.conversation);
+      if (this.#isStopWanted) this.stop();
+      if (isNew) this.#events.conversationChanged();
+    }
+    for (const run of this.#waiting.splice(0)) this.#inOrder(run);
+  }
+
+  #onFrame(frame: ServerFrame): void {
+    if (isReplyFrame(frame)) this.#thread.apply(frame);
+    else if (frame.type === "conversation") this.#onConversation(frame);
+    else if (frame.type === "document") this.#onDocument({ name: "", ...frame, id: frame.document });
+    else if (frame.type === "error" && frame.code !== "not_signed_in") this.#events.refused(frame.message);
+  }
+
+  #onConversation(frame: ConversationFrame): void {
+    this.#events.listChanged(frame);
+    this.#inOrder(() => {
+      if (frame.conversation !== this.#conversation.id) return;
+      if (frame.event === "deleted") this.#events.vanished();
+      if (frame.messages) this.#thread.merge(frame.messages, frame.current_message);
+      else if (frame.event === "moved" && frame.current_message) this.#onMoved(frame.current_message);
+      if (frame.title !== undefined && frame.title !== this.#conversation.title) {
+        this.#conversation.title = frame.title;
+        this.#events.conversationChanged();
+      }
+    });
+  }
+
+  /** Another window moved; the echo of our own moves would flip back what has been chosen since. */
+  #onMoved(id: string): void {
+    const own = this.#ownMoves.indexOf(id);
+    if (own >= 0) this.#ownMoves.splice(0, own + 1);
+    else this.#thread.select(id);
+  }
+
+  #onDocument(state: DocumentState): void {
+    const known = this.#conversation.documents.find(({ id }) => id === state.id);
+    if (known) Object.assign(known, { ...state, name: state.name || known.name });
+    this.#events.documentChanged(state);
+  }
+
+  /** News of the tree waits for the answers that are on their way: it may be about our own action. */
+  #inOrder(run: () => void): void {
+    if (this.#thread.hasPending) this.#waiting.push(run);
+    else run();
+  }
+}
+
+function newRequestId(): string {
+  // randomUUID is there on https and localhost only.
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  return crypto.randomUUID?.() ?? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}

@@ -1,0 +1,167 @@
+"""Conversations, the message tree, and replies. No IO here."""
+
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.ids import uuid7
+
+if TYPE_CHECKING:
+    from accounts.models import User
+
+
+class ConversationQuerySet(models.QuerySet["Conversation"]):
+    def visible_to(self, user: "User") -> "ConversationQuerySet":
+        """A conversation belongs to one person."""
+        return self.filter(owner=user)
+
+
+class Conversation(models.Model):
+    """A thread of messages with one character, or with a bare model."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="conversations", db_index=False
+    )
+    title = models.CharField(_("title"), max_length=200, blank=True)
+    is_titled_by_owner = models.BooleanField(default=False)
+    character = models.ForeignKey(
+        "characters.Character", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    model = models.ForeignKey(
+        "inference.Model", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    collections = models.ManyToManyField("documents.Collection", blank=True, related_name="+")
+    documents = models.ManyToManyField("documents.Document", blank=True, related_name="+")
+    current_message = models.ForeignKey(
+        "chat.Message", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(default=timezone.now)
+
+    objects = ConversationQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("conversation")
+        verbose_name_plural = _("conversations")
+        ordering = ["-updated_at"]
+        indexes = [models.Index(fields=["owner", "-updated_at"], name="conversation_recent")]
+
+    def __str__(self) -> str:
+        # Not the title: it is the person's own words, and the audit record keeps what this returns.
+        return f"conversation {self.id}"
+
+
+class Role(models.TextChoices):
+    USER = "user", _("Person")
+    ASSISTANT = "assistant", _("Character")
+
+
+class MessageQuerySet(models.QuerySet["Message"]):
+    def visible_to(self, user: "User") -> "MessageQuerySet":
+        return self.filter(conversation__owner=user)
+
+
+class Message(models.Model):
+    """One node of a conversation's tree. Siblings are branches; an edit or a regeneration makes one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="messages")
+    parent = models.ForeignKey(
+        "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
+    )
+    role = models.CharField(max_length=20, choices=Role)
+    text = models.TextField(blank=True)
+    thinking = models.TextField(blank=True)
+    sources = models.JSONField(default=list, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = MessageQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("message")
+        verbose_name_plural = _("messages")
+        ordering = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.role} {self.id}"
+
+
+class ReplyStatus(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    COMPLETE = "complete", _("Complete")
+    STOPPED = "stopped", _("Stopped")
+    FAILED = "failed", _("Failed")
+
+
+class ReplyQuerySet(models.QuerySet["Reply"]):
+    def visible_to(self, user: "User") -> "ReplyQuerySet":
+        return self.filter(message__conversation__owner=user)
+
+    def unfinished(self) -> "ReplyQuerySet":
+        return self.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
+
+
+class Reply(models.Model):
+    """The durable job that writes one assistant message; it ends exactly once."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="replies")
+    request_id = models.CharField(max_length=64, blank=True)
+    requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    status = models.CharField(max_length=20, choices=ReplyStatus, default=ReplyStatus.QUEUED)
+    is_stop_requested = models.BooleanField(default=False)
+    model_name = models.CharField(max_length=200)
+    temperature = models.FloatField(null=True, blank=True)
+    max_tokens = models.PositiveIntegerField(null=True, blank=True)
+    is_continuation = models.BooleanField(
+        default=False, help_text=_("Carries on from the text the message already has.")
+    )
+    prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
+    completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    epoch = models.PositiveIntegerField(
+        default=1, help_text=_("How many processes have run this reply; the first half of its cursors.")
+    )
+    thinking_seconds = models.FloatField(null=True, blank=True)
+    last_cursor = models.CharField(max_length=40, blank=True)
+    error_code = models.CharField(max_length=60, blank=True)
+    error_message = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    started_at = models.DateTimeField(null=True, blank=True)
+    first_token_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = ReplyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("reply")
+        verbose_name_plural = _("replies")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["requested_by", "request_id"],
+                condition=~Q(request_id=""),
+                name="reply_once_per_request",
+            ),
+            models.UniqueConstraint(
+                fields=["message"],
+                condition=Q(status__in=["queued", "running"]),
+                name="reply_one_unfinished_per_message",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["status"], condition=Q(status__in=["queued", "running"]), name="reply_unfinished"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.id}"
+
+    @property
+    def is_final(self) -> bool:
+        return self.status in {ReplyStatus.COMPLETE, ReplyStatus.STOPPED, ReplyStatus.FAILED}

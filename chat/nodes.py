@@ -1,0 +1,160 @@
+"""How a conversation looks from outside, in the REST API and in `conversation` events."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from ninja import Schema
+
+from characters.models import Character
+from chat.models import Conversation, Message, Reply
+from chat.queries import latest_replies
+
+
+class CharacterBrief(Schema):
+    slug: str
+    name: str
+    avatar_url: str
+
+
+class FailureNode(Schema):
+    code: str
+    message: str
+
+
+class UsageNode(Schema):
+    prompt_tokens: int
+    completion_tokens: int
+
+
+class ReplyNode(Schema):
+    id: uuid.UUID
+    status: str
+    model: str
+    error: FailureNode | None
+    usage: UsageNode | None
+    thinking_seconds: float | None
+    cursor: str
+
+
+class SourceNode(Schema):
+    n: int
+    document: str
+    name: str
+    page: int
+    text: str
+    start: int
+    end: int
+    score: float
+
+
+class MessageNode(Schema):
+    id: uuid.UUID
+    parent: uuid.UUID | None
+    role: str
+    text: str
+    thinking: str
+    sources: list[SourceNode]
+    created_at: datetime
+    reply: ReplyNode | None
+
+
+class CollectionBrief(Schema):
+    id: uuid.UUID
+    name: str
+
+
+class DocumentBrief(Schema):
+    id: uuid.UUID
+    name: str
+    status: str
+    progress: float
+
+
+class ConversationItem(Schema):
+    id: uuid.UUID
+    title: str
+    character: CharacterBrief | None
+    model: str | None
+    updated_at: datetime
+    has_running_reply: bool
+
+
+class ConversationList(Schema):
+    items: list[ConversationItem]
+    next: str | None
+
+
+class ConversationTree(Schema):
+    id: uuid.UUID
+    title: str
+    character: CharacterBrief | None
+    model: str | None
+    collections: list[CollectionBrief]
+    documents: list[DocumentBrief]
+    current_message: uuid.UUID | None
+    messages: list[MessageNode]
+
+
+def character_brief(character: Character | None) -> CharacterBrief | None:
+    if character is None:
+        return None
+    return CharacterBrief(slug=character.slug, name=character.name, avatar_url=character.avatar_url)
+
+
+def reply_node(reply: Reply | None) -> ReplyNode | None:
+    if reply is None:
+        return None
+    has_usage = reply.prompt_tokens is not None and reply.completion_tokens is not None
+    return ReplyNode(
+        id=reply.pk,
+        status=reply.status,
+        model=reply.model_name,
+        error=FailureNode(code=reply.error_code, message=reply.error_message) if reply.error_code else None,
+        usage=UsageNode(
+            prompt_tokens=reply.prompt_tokens or 0, completion_tokens=reply.completion_tokens or 0
+        )
+        if has_usage
+        else None,
+        thinking_seconds=reply.thinking_seconds,
+        cursor=reply.last_cursor if reply.is_final else "",
+    )
+
+
+def message_node(message: Message, reply: Reply | None) -> MessageNode:
+    """A node of the tree. A reply that is still being written has no text here: its log tells it from the start,
+    and a row read beside a moving log would lack some words or double them."""
+    is_told_by_log = reply is not None and not reply.is_final
+    return MessageNode(
+        id=message.pk,
+        parent=message.parent_id,
+        role=message.role,
+        text="" if is_told_by_log else message.text,
+        thinking="" if is_told_by_log else message.thinking,
+        sources=[] if is_told_by_log else [SourceNode(**source) for source in message.sources],
+        created_at=message.created_at,
+        reply=reply_node(reply),
+    )
+
+
+def message_nodes(messages: Sequence[Message]) -> list[MessageNode]:
+    """Nodes in the order given, each with its newest reply."""
+    replies = latest_replies([message.pk for message in messages])
+    return [message_node(message, replies.get(message.pk)) for message in messages]
+
+
+def conversation_tree(conversation: Conversation) -> ConversationTree:
+    """The whole tree, oldest message first."""
+    return ConversationTree(
+        id=conversation.pk,
+        title=conversation.title,
+        character=character_brief(conversation.character),
+        model=conversation.model.name if conversation.model else None,
+        collections=[CollectionBrief(id=row.pk, name=row.name) for row in conversation.collections.all()],
+        documents=[
+            DocumentBrief(id=row.pk, name=row.name, status=row.status, progress=row.progress)
+            for row in conversation.documents.all()
+        ],
+        current_message=conversation.current_message_id,
+        messages=message_nodes(list(conversation.messages.all())),
+    )

@@ -1,0 +1,201 @@
+"""The life of one reply, from its row to its end: context, passages, prompt, stream, log, row.
+
+A `ReplyRun` belongs to the process, never to a socket. It speaks through its `Draft` and ends in exactly one of
+four ways: complete, stopped, failed, or left to another process (this one goes away, or has lost the reply).
+"""
+
+import asyncio
+import logging
+import time
+from contextlib import aclosing
+
+from django.db import Error as DatabaseError
+from django.utils.translation import gettext as _
+
+from accounts.errors import ParlourError
+from chat.checkpoints import Checkpoint, Ending, finish_reply
+from chat.database import in_database, in_search
+from chat.draft import Draft, replay
+from chat.grounding import find_sources, passages_of, scope_of
+from chat.log import LogWriter, parse_cursor
+from chat.models import ReplyStatus
+from chat.prompt import PromptParts, build_request
+from chat.queries import ReplyContext
+from documents.queries import pending_documents
+from inference.client import stream_chat
+from inference.queries import resolve_model
+from inference.types import AnswerDelta, ChatRequest, ModelTarget, Passage, ThinkingDelta, UsageReport
+
+logger = logging.getLogger(__name__)
+
+# A file attached a moment ago is waited for, so that its first question finds it.
+DOCUMENT_POLL_SECONDS = 0.5
+DOCUMENT_WAIT_SECONDS = 900
+# The end of a reply is tried until the database takes it.
+FINISH_RETRY_SECONDS = 3.0
+
+
+class ReplyRun:
+    """One reply being written in this process."""
+
+    def __init__(self, context: ReplyContext, *, log: LogWriter, is_takeover: bool) -> None:
+        self.context = context
+        self.reply_id = context.reply.pk
+        self.is_lost = False
+        self._is_stopping = False
+        self._is_takeover = is_takeover
+        self._log = log
+        self._saved_length = 0
+        self._task: asyncio.Task[Ending | None] | None = None
+        self.draft = Draft(log.open(self.reply_id, context.reply.epoch, self.lose))
+
+    def start(self) -> asyncio.Task[Ending | None]:
+        """Begin; the task's result is how this process ended the reply, or None if it was not its to end."""
+        self._task = asyncio.create_task(self._run(), name=f"reply {self.reply_id}")
+        return self._task
+
+    def stop(self) -> None:
+        """End the reply as stopped, with what it has."""
+        if self._task is not None and not self._is_stopping:
+            self._is_stopping = True
+            self._task.cancel()
+
+    def lose(self) -> None:
+        """Another process runs this reply now; nothing more is written here."""
+        self.is_lost = True
+        self.leave()
+
+    def leave(self) -> None:
+        """Let go of the reply without ending it."""
+        if self._task is not None:
+            self._task.cancel()
+
+    def new_checkpoint(self) -> Checkpoint | None:
+        """What is to be saved now, or None when nothing is new since the last call."""
+        if self.is_lost or self.draft.length == self._saved_length:
+            return None
+        self._saved_length = self.draft.length
+        return self.draft.checkpoint(self.reply_id, self.context.message.pk)
+
+    async def _run(self) -> Ending | None:
+        try:
+            ending = await self._write()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._is_stopping or self.is_lost or task is None:
+                raise
+            task.uncancel()
+            ending = Ending(ReplyStatus.STOPPED)
+        except ParlourError as error:
+            logger.info("Reply %s failed: %s", self.reply_id, error.code)
+            ending = Ending(ReplyStatus.FAILED, error.code, str(error.user_message))
+        except Exception:
+            logger.exception("Reply %s failed unexpectedly", self.reply_id)
+            sentence = _("Parlour could not finish this reply. Try again; the log says more.")
+            ending = Ending(ReplyStatus.FAILED, "internal", sentence)
+        return await self._finish(ending)
+
+    async def _write(self) -> Ending:
+        context = self.context
+        await self._restore(context)
+        if context.reply.is_stop_requested:
+            return Ending(ReplyStatus.STOPPED)
+        target = context.target
+        if target is None:
+            target = await in_database(resolve_model, context.reply.model_name)
+        continue_from = self._text_to_continue(context, target)
+        passages = await self._find_passages(context, target)
+        self.draft.say_status(ReplyStatus.RUNNING)
+        request = build_request(
+            PromptParts(
+                system_prompt=context.character.system_prompt if context.character else "",
+                history=context.history,
+                passages=passages,
+                context_tokens=target.context_tokens,
+                max_tokens=context.reply.max_tokens,
+                temperature=context.reply.temperature,
+                continue_from=continue_from,
+                can_continue=target.can_continue,
+            )
+        )
+        await self._stream(target, request)
+        return Ending(ReplyStatus.COMPLETE)
+
+    async def _stream(self, target: ModelTarget, request: ChatRequest) -> None:
+        draft = self.draft
+        async with aclosing(stream_chat(target, request)) as stream:
+            async for event in stream:
+                match event:
+                    case AnswerDelta(text=text):
+                        draft.add_answer(text)
+                    case ThinkingDelta(text=text):
+                        draft.add_thinking(text)
+                    case UsageReport():
+                        draft.usage = event
+        draft.end_thinking()
+
+    async def _restore(self, context: ReplyContext) -> None:
+        """Bring back what was said before this run.
+
+        A takeover first writes into the log: from then on the epoch shuts earlier processes out, and what the log
+        holds is all there is.
+        """
+        if not self._is_takeover:
+            # The log of a continuation begins with the text it continues: every log adds up to a whole message.
+            if context.reply.is_continuation:
+                self.draft.add_answer(context.message.text)
+            return
+        self.draft.say_status(ReplyStatus.RUNNING)
+        await self._log.flush(self.draft.writer)
+        frames = await self._log.read(self.reply_id)
+        if parse_cursor(frames[0].cursor)[0] < self.draft.writer.epoch:
+            self.draft.restore(*replay(frames))
+        else:
+            self.draft.repeat(context.message.text, context.message.thinking, context.sources)
+
+    def _text_to_continue(self, context: ReplyContext, target: ModelTarget) -> str:
+        """The text to carry on from. An interrupted answer that its server cannot continue starts over."""
+        if self.draft.answer and (target.can_continue or context.reply.is_continuation):
+            return self.draft.answer
+        if self.draft.length:
+            self.draft.start_over()
+        return ""
+
+    async def _find_passages(self, context: ReplyContext, target: ModelTarget) -> tuple[Passage, ...] | None:
+        """The passages to answer from; None when this conversation has nothing to do with documents."""
+        scope = scope_of(
+            context.character, target, collections=context.collections, documents=context.documents
+        )
+        if scope is None:
+            return None
+        if not self.draft.sources:
+            await self._wait_for_documents(context)
+            self.draft.cite(await in_search(find_sources, context.user, context.question, scope))
+        return passages_of(self.draft.sources)
+
+    async def _wait_for_documents(self, context: ReplyContext) -> None:
+        deadline = time.monotonic() + DOCUMENT_WAIT_SECONDS
+        is_said = False
+        while context.documents and time.monotonic() < deadline:
+            if not await in_database(pending_documents, context.documents):
+                return
+            if not is_said:
+                self.draft.say_status(ReplyStatus.QUEUED, waiting_for="documents")
+                is_said = True
+            await asyncio.sleep(DOCUMENT_POLL_SECONDS)
+
+    async def _finish(self, ending: Ending) -> Ending | None:
+        last = self.draft.last_checkpoint(self.reply_id, self.context.message.pk)
+        while True:
+            try:
+                is_mine = await in_database(finish_reply, self.context, last, ending, self.draft.measures())
+                break
+            except DatabaseError as error:
+                logger.warning(
+                    "The end of reply %s is not saved yet: %s", self.reply_id, type(error).__name__
+                )
+                await asyncio.sleep(FINISH_RETRY_SECONDS)
+        if not is_mine:
+            return None
+        self.draft.say_end(ending)
+        return ending
