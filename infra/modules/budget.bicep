@@ -1,0 +1,41 @@
+// A monthly budget of the resource group that warns before it is spent. It stops nothing.
+
+@description('Name of the budget.')
+param name string
+
+@description('Amount a month, in the currency of the bill.')
+param amount int
+
+@description('First day of a month, from which the budget counts.')
+param startDate string
+
+@description('Addresses that are warned.')
+param emails array
+
+resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
+  name: name
+  properties: {
+    category: 'Cost'
+    amount: amount
+    timeGrain: 'Monthly'
+    timePeriod: {
+      startDate: startDate
+    }
+    notifications: {
+      Spent80: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 80
+        thresholdType: 'Actual'
+        contactEmails: emails
+      }
+      Forecast100: {
+        enabled: true
+        operator: 'GreaterThanOrEqualTo'
+        threshold: 100
+        thresholdType: 'Forecasted'
+        contactEmails: emails
+      }
+    }
+  }
+}
