@@ -1,0 +1,106 @@
+"""Gallery, character pages and portraits, by HTTP."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from accounts.models import User
+from characters.models import Character, Visibility
+from characters.services import seed_cast, set_portrait
+from tests.characters.conftest import picture
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def private(ada: User) -> Character:
+    row = Character.objects.create(
+        slug="secret", name="Secret", owner=ada, visibility=Visibility.PRIVATE, is_published=False
+    )
+    return set_portrait(actor=ada, character_id=row.pk, data=picture())
+
+
+@pytest.fixture
+def cast() -> list[Character]:
+    return seed_cast()
+
+
+def names(client: Client, **query: str) -> list[str]:
+    return [
+        character.name for character in client.get(reverse("characters:gallery"), query).context["characters"]
+    ]
+
+
+def test_person_opens_gallery_meets_the_cast_in_order(
+    page: Client, cast: list[Character], private: Character
+):
+    assert names(page) == ["Odile", "Bram", "Tove", "Anselm"]
+
+
+def test_person_searches_gallery_finds_by_name_craft_and_tag(page: Client, cast: list[Character]):
+    assert names(page, query="bra") == ["Bram"]
+    assert names(page, query="PENCIL tailor") == ["Tove"]
+    assert names(page, query="mystery") == ["Anselm"]
+    assert names(page, tag="documents") == ["Odile"]
+    assert names(page, query="100%_nothing'") == []
+    assert "Nobody by that description" in page.get("/characters/", {"query": "zzz"}).content.decode()
+
+
+def test_gallery_costs_the_same_for_any_number(
+    page: Client, cast: list[Character], django_assert_max_num_queries
+):
+    for n in range(30):
+        Character.objects.create(slug=f"extra-{n}", name=f"Extra {n}", tags=["extra"])
+    with django_assert_max_num_queries(8):
+        assert page.get("/characters/").status_code == 200
+
+
+def test_person_opens_character_reads_how_to_start(page: Client, cast: list[Character]):
+    text = page.get("/characters/odile/").content.decode()
+
+    assert "/?character=odile" in text
+    assert "Your documents" in text
+    assert "You are Odile" not in text
+    assert " style=" not in text
+    assert "<script>" not in text
+
+
+def test_person_opens_private_character_finds_nothing(page: Client, private: Character):
+    for path in ("/characters/secret/", "/characters/secret/avatar", "/characters/nobody/"):
+        assert page.get(path).status_code == 404
+    assert "Secret" not in page.get("/characters/", {"query": "secret"}).content.decode()
+
+
+def test_owner_opens_private_character_sees_it(page: Client, bo: User):
+    Character.objects.create(slug="mine", name="Mine", owner=bo, visibility=Visibility.PRIVATE)
+
+    assert "Only you" in page.get("/characters/").content.decode()
+    assert page.get("/characters/mine/").status_code == 200
+
+
+def test_stranger_opens_gallery_is_sent_to_sign_in(client: Client, cast: list[Character]):
+    assert client.get("/characters/")["Location"].startswith(reverse("account_login"))
+    assert client.get("/characters/odile/")["Location"].startswith(reverse("account_login"))
+    assert client.get("/characters/odile/avatar").status_code == 404
+
+
+def test_browser_loads_portrait_keeps_it(page: Client, program: Client, cast: list[Character]):
+    url = cast[0].avatar_url
+    first = page.get(url)
+
+    assert first["Content-Type"] == "image/webp"
+    assert first["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert "Cookie" in first.get("Vary", "Cookie")
+    assert page.get("/characters/odile/avatar")["Cache-Control"] == "private, max-age=300"
+    again = page.get(url, headers={"if-none-match": first["ETag"]})
+    assert again.status_code == 304
+    assert not again.content
+    assert again["ETag"] == first["ETag"]
+    assert program.get(url).status_code == 200
+
+
+def test_character_without_portrait_has_none(page: Client, bo: User):
+    Character.objects.create(slug="mine", name="Mine", owner=bo)
+
+    assert page.get("/characters/mine/avatar").status_code == 404
+    assert page.get("/characters/mine/").status_code == 200

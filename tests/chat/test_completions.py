@@ -1,0 +1,117 @@
+"""The OpenAI-compatible API, through the real openai client, against a real web process."""
+
+import openai
+import pytest
+
+from characters.models import Character
+from tests.openai_server import Answer, Refusal, ToolCall, too_long
+
+
+@pytest.fixture
+def client(web, key):
+    with openai.OpenAI(base_url=f"{web.url}/v1", api_key=key, max_retries=0) as client:
+        yield client
+
+
+def ask(client, **more):
+    messages = [{"role": "user", "content": "Hello"}]
+    return client.chat.completions.create(**{"model": "pace-0", "messages": messages} | more)
+
+
+def test_program_gets_a_whole_answer_with_usage(client, model_server):
+    model_server.script(Answer(text="Good day.", usage=(9, 3)))
+    completion = ask(client)
+    assert completion.choices[0].message.content == "Good day."
+    assert completion.choices[0].finish_reason == "stop"
+    assert completion.usage.total_tokens == 12
+
+
+def test_program_streams_an_answer_token_by_token(client, model_server):
+    model_server.script(Answer(text="One two three.", usage=(9, 3)))
+    chunks = list(ask(client, stream=True, stream_options={"include_usage": True}))
+    text = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+    assert text == "One two three."
+    assert chunks[0].choices[0].delta.role == "assistant"
+    assert chunks[-1].usage.completion_tokens == 3
+    assert [chunk.choices[0].finish_reason for chunk in chunks if chunk.choices][-1] == "stop"
+
+
+def test_messages_and_unknown_fields_reach_the_server_untouched(client, model_server):
+    messages = [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "What is this?"}]},
+    ]
+    model_server.script(Answer(text="A test."))
+    ask(client, messages=messages, seed=7, response_format={"type": "json_object"}, max_tokens=5)
+    body = model_server.chats[0].body
+    assert body["messages"] == messages
+    assert (body["seed"], body["response_format"], body["max_tokens"]) == (7, {"type": "json_object"}, 5)
+
+
+def test_tool_calls_come_through(client, model_server):
+    model_server.script(Answer(tool_calls=[ToolCall("weather", '{"city":"Oslo"}')], finish="tool_calls"))
+    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object"}}}]
+    choice = ask(client, tools=tools).choices[0]
+    assert choice.finish_reason == "tool_calls"
+    assert choice.message.tool_calls[0].function.arguments == '{"city":"Oslo"}'
+
+
+def test_models_and_characters_are_listed(client):
+    Character.objects.create(slug="mira", name="Mira")
+    assert {"pace-0", "character/mira"} <= {model.id for model in client.models.list()}
+
+
+def test_character_answers_in_its_own_voice(client, model_server):
+    Character.objects.create(slug="mira", name="Mira", system_prompt="You are Mira.")
+    model_server.script(Answer(text="I am Mira."))
+    assert ask(client, model="character/mira").choices[0].message.content == "I am Mira."
+    assert model_server.chats[0].body["messages"][0] == {"role": "system", "content": "You are Mira."}
+
+
+def test_private_character_of_another_is_not_found(client, other_key):
+    Character.objects.create(slug="own", name="Own", visibility="private")
+    with pytest.raises(openai.NotFoundError):
+        ask(client, model="character/own")
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "code"),
+    [
+        (Refusal(429, retry_after=3), openai.RateLimitError, "rate_limited"),
+        (too_long(), openai.BadRequestError, "context_too_long"),
+        (Refusal(500), openai.InternalServerError, "server_failed"),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_refusal_before_the_first_token_keeps_its_status(client, model_server, script, error, code, stream):
+    model_server.script(script)
+    with pytest.raises(error) as caught:
+        list(ask(client, stream=stream))
+    assert caught.value.code == code
+
+
+def test_stream_that_breaks_ends_with_an_error(client, model_server):
+    model_server.script(Answer(tokens=["half ", "an "], mishap="cut", after=2))
+    with pytest.raises(openai.APIError) as caught:
+        list(ask(client, stream=True))
+    assert caught.value.code == "stream_cut"
+
+
+def test_wrong_key_model_and_body_are_told_apart(client, web):
+    with (
+        openai.OpenAI(base_url=f"{web.url}/v1", api_key="pk-wrong", max_retries=0) as stranger,
+        pytest.raises(openai.AuthenticationError),
+    ):
+        ask(stranger)
+    with pytest.raises(openai.NotFoundError):
+        ask(client, model="no such model")
+    with pytest.raises(openai.BadRequestError):
+        ask(client, messages=[])
+
+
+def test_client_that_hangs_up_stops_the_model(client, model_server):
+    model_server.script(Answer(tokens=["word "] * 1000, pace=50))
+    with ask(client, stream=True) as stream:
+        next(iter(stream))
+    model_server.wait_until(lambda: model_server.open_streams == 0)
+    assert model_server.left_streams == 1

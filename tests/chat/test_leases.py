@@ -1,0 +1,35 @@
+"""Who takes over whose replies."""
+
+import asyncio
+import uuid
+
+from chat.leases import Leases
+
+
+async def test_replies_of_a_dead_process_go_to_exactly_one_claimer(bench):
+    dead, first, second = (Leases(bench.redis) for _ in range(3))
+    replies = {uuid.uuid4() for _ in range(30)}
+    for leases in (dead, first, second):
+        await leases.beat()
+    for reply_id in replies:
+        await dead.hold(reply_id)
+    await dead.release_all()
+    claims = await asyncio.gather(first.claim_abandoned(100), second.claim_abandoned(100))
+    assert sorted([*claims[0], *claims[1]]) == sorted(replies)
+
+
+async def test_replies_of_a_living_process_stay_with_it(bench):
+    alive, other = Leases(bench.redis), Leases(bench.redis)
+    await alive.beat()
+    await alive.hold(uuid.uuid4())
+    assert await other.claim_abandoned(100) == []
+
+
+async def test_reply_that_no_process_holds_is_found_and_claimed_once(bench):
+    first, second = Leases(bench.redis), Leases(bench.redis)
+    await first.beat()
+    held, forgotten = uuid.uuid4(), uuid.uuid4()
+    await first.hold(held)
+    assert await second.unowned([held, forgotten]) == [forgotten]
+    assert await second.claim_unowned(forgotten)
+    assert not await first.claim_unowned(forgotten)

@@ -1,0 +1,104 @@
+"""The ground all tests stand on: this run's own PostgreSQL and Redis, never shared with another run.
+
+Both start when pytest loads this file, before Django reads its settings, on free ports in a temporary folder,
+and end with the session; should pytest be killed, the kernel ends them (`config.stack.process`).
+"""
+
+import fcntl
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import django
+import pytest
+import redis
+
+from config.stack import plan
+from config.stack.process import free_port, is_listening, start, stop, wait_until
+from config.stack.services import running_services
+
+FOLDER_PREFIX = "parlour-tests-"
+# Nothing here outlives the session, so nothing needs to reach the disk.
+THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+ROOT = Path(__file__).resolve().parent.parent
+
+_session = ExitStack()
+
+
+def _sweep_leftovers() -> None:
+    """Remove the folders of killed sessions: those whose lock nobody holds any more."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{FOLDER_PREFIX}*"):
+        try:
+            with (folder / "lock").open() as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+        except OSError:
+            continue
+
+
+def _start_services() -> None:
+    _sweep_leftovers()
+    folder = Path(_session.enter_context(tempfile.TemporaryDirectory(prefix=FOLDER_PREFIX)))
+    lock = _session.enter_context((folder / "lock").open("w"))
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    data_dir = folder / "data"
+    services = _session.enter_context(running_services(data_dir, postgres_settings=THROWAWAY))
+    # A developer's own settings would change what the tests see.
+    for name in re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE):
+        os.environ.pop(name, None)
+    os.environ["DATA_DIR"] = str(data_dir)
+    os.environ["DATABASE_URL"] = services.database_url
+    os.environ["REDIS_URL"] = services.redis_url
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+
+
+_start_services()
+# Here rather than by pytest-django, whose turn comes after conftest files that import models.
+django.setup()
+
+
+def pytest_unconfigure() -> None:
+    _session.close()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb() -> bool:
+    """The server goes with the session, and its databases with it: nothing to drop, nobody to wait for."""
+    return True
+
+
+@pytest.fixture(autouse=True)
+def fresh_redis() -> None:
+    """Every test begins with an empty Redis: no cache, no queue, no reply log of the one before."""
+    with redis.Redis.from_url(os.environ["REDIS_URL"]) as client:
+        client.flushdb()
+
+
+@pytest.fixture(autouse=True)
+def fresh_estate() -> None:
+    """No test sees the servers and models that this process remembers from the one before."""
+    from inference.queries import forget_estate
+
+    forget_estate()
+
+
+@pytest.fixture(scope="session")
+def embedding_server() -> Iterator[str]:
+    """The real model server with the real model, for the whole session; the URL that EMBEDDING_URL has from
+    then on, here and in child processes. Who asks for it registers it in its own database rows."""
+    from django.conf import settings
+
+    port = free_port()
+    program = plan.model_server(plan.read_settings(), port)
+    url = f"http://127.0.0.1:{port}/v1"
+    process = start(program)
+    try:
+        wait_until(lambda: is_listening("127.0.0.1", port), process=process, program=program)
+        os.environ["EMBEDDING_URL"] = settings.EMBEDDING_URL = url
+        yield url
+    finally:
+        stop(program, process)

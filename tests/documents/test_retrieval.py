@@ -1,0 +1,146 @@
+"""Search with the real model: the right passage, only what one may see, and never nothing for lack of vectors."""
+
+import uuid
+
+import pytest
+
+from accounts.models import User
+from documents import retrieval
+from documents.models import Document, Embedding
+from documents.retrieval import search
+from documents.services import create_collection
+from tests.documents import files
+from tests.documents.conftest import Upload, register_embeddings
+from tests.openai_server import Refusal, ScriptedServer
+
+HARBOUR = "\n\n".join(files.SENTENCES)
+GARDEN = (
+    "Tomatoes want sun and little water once they are ripe.\n\n"
+    "Slugs are kept away by copper bands around the beds.\n\n"
+    "The beech hedge is cut in June, after the birds have left."
+)
+GERMAN = (
+    "Die Fähre zur Insel fährt jede zweite Stunde und ist für die Bürger der Stadt frei. "
+    "Der Hafen wird im Winter nicht geöffnet, wenn das Eis zu dick ist."
+)
+
+
+@pytest.fixture
+def model(embedding_server: str, embedder: ScriptedServer, settings: object) -> None:
+    """The real embedding model, registered beside the scripted one and chosen."""
+    register_embeddings(embedding_server, "all-MiniLM-L6-v2", 384)
+    settings.EMBEDDING_MODEL = "all-MiniLM-L6-v2"
+
+
+def test_person_asks_in_other_words_and_gets_the_passage(model: None, ingest: Upload, ada: User) -> None:
+    harbour = ingest(HARBOUR.encode(), "harbour.txt")
+    ingest(GARDEN.encode(), "garden.txt")
+    hits = search(user=ada, query="Who looks after the beacon, and which pets live there?")
+    assert hits[0].document_id == harbour.pk
+    assert "three cats" in hits[0].text
+    assert hits[0].score == max(hit.score for hit in hits)
+
+
+def test_person_asks_for_a_rare_word_and_full_text_finds_it(model: None, ingest: Upload, ada: User) -> None:
+    filler = [f"Entry {n}: nothing of note happened on this day at the quay." for n in range(60)]
+    filler[41] = "Entry 41: inspector QX-7741 signed the ledger."
+    document = ingest("\n\n".join(filler).encode(), "ledger.txt")
+    hits = search(user=ada, query="QX-7741", k=1)
+    assert [hit.document_id for hit in hits] == [document.pk]
+    assert "QX-7741" in hits[0].text
+
+
+def test_person_searches_a_german_document_by_another_form_of_its_words(
+    model: None, ingest: Upload, ada: User, embedder: ScriptedServer
+) -> None:
+    document = ingest(GERMAN.encode(), "hafen.txt")
+    assert document.language == "german"
+    Embedding.objects.all().delete()
+    hits = search(user=ada, query="Häfen im Winter")
+    assert [hit.document_id for hit in hits] == [document.pk]
+
+
+def test_person_finds_only_what_they_may_see_even_by_id(
+    model: None, ingest: Upload, ada: User, eve: User
+) -> None:
+    mine = ingest(HARBOUR.encode(), "mine.txt")
+    hers = ingest(HARBOUR.encode(), "hers.txt", actor=eve)
+    for chosen in (
+        {},
+        {"documents": [hers.pk, mine.pk]},
+        {"collections": [hers.collection_id, mine.collection_id]},
+    ):
+        assert {hit.document_id for hit in search(user=ada, query="lighthouse", **chosen)} == {mine.pk}
+    assert search(user=ada, query="lighthouse", documents=[hers.pk]) == []
+    assert search(user=ada, query="lighthouse", documents=[uuid.uuid4()]) == []
+    assert search(user=ada, query="lighthouse", documents=[]) == []
+
+
+def test_person_searches_a_collection_and_a_document_together(model: None, ingest: Upload, ada: User) -> None:
+    ports = create_collection(actor=ada, name="Ports")
+    inside = ingest(HARBOUR.encode(), "inside.txt", collection=ports)
+    named = ingest(HARBOUR.encode(), "named.txt")
+    ingest(HARBOUR.encode(), "other.txt")
+    hits = search(user=ada, query="ferry", collections=[ports.pk], documents=[named.pk])
+    assert {hit.document_id for hit in hits} == {inside.pk, named.pk}
+
+
+@pytest.mark.parametrize("exact_chunks_max", [15_000, 0], ids=["one by one", "index"])
+def test_filter_that_keeps_one_document_of_many_never_empties_the_result(
+    model: None, ingest: Upload, ada: User, monkeypatch: pytest.MonkeyPatch, exact_chunks_max: int
+) -> None:
+    for n in range(8):
+        ingest((f"Port number {n}. " + HARBOUR).encode(), f"port {n}.txt")
+    wanted = ingest(GARDEN.encode(), "garden.txt")
+    monkeypatch.setattr(retrieval, "EXACT_CHUNKS_MAX", exact_chunks_max)
+    hits = search(user=ada, query="When does the ferry leave the harbour?", documents=[wanted.pk])
+    assert {hit.document_id for hit in hits} == {wanted.pk}
+
+
+def test_person_searches_while_the_embedding_server_is_away_and_words_still_find(
+    ingest: Upload, ada: User, embedder: ScriptedServer
+) -> None:
+    document = ingest(HARBOUR.encode(), "harbour.txt")
+    embedder.answer_everything = Refusal(400)
+    hits = search(user=ada, query="lighthouse")
+    assert [hit.document_id for hit in hits] == [document.pk]
+
+
+def test_document_that_is_not_ready_is_not_found(model: None, ingest: Upload, ada: User) -> None:
+    document = ingest(HARBOUR.encode())
+    Document.objects.filter(pk=document.pk).update(status="embedding")
+    assert search(user=ada, query="lighthouse") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "   ",
+        "\x00",
+        "' OR 1=1 --",
+        "a & | ! ( ) : * <-> \\",
+        "100% %s {x}",
+        "the of and",
+        "😀",
+        "x" * 20_000,
+    ],
+)
+def test_person_asks_anything_at_all_and_gets_an_answer_not_an_error(
+    embedder: ScriptedServer, ingest: Upload, ada: User, query: str
+) -> None:
+    ingest(HARBOUR.encode())
+    assert len(search(user=ada, query=query)) <= 5
+
+
+def test_neighbouring_chunks_become_one_passage_of_its_page(model: None, ingest: Upload, ada: User) -> None:
+    text = " ".join(
+        f"{sentence} The lighthouse, number {n}." for n in range(12) for sentence in files.SENTENCES
+    )
+    document = ingest(text.encode())
+    hits = search(user=ada, query="lighthouse cats", k=4)
+    pages = dict(document.pages.values_list("number", "text"))
+    assert len(hits) > 1
+    for hit in hits:
+        assert hit.text == pages[hit.page][hit.start : hit.end]
+        assert len(hit.text) > 300

@@ -1,0 +1,114 @@
+"""The built-in quotes, with the real embedding model."""
+
+import asyncio
+
+import pytest
+from django.db import connection
+from django.test.utils import override_settings
+
+from inference.client import stream_chat
+from inference.queries import forget_estate, resolve_model
+from inference.quotes import best_quotes
+from inference.sentences import split_sentences
+from inference.services import register_configured_servers
+from inference.types import AnswerDelta, ChatRequest, Finish, Passage, Turn
+from tests.inference.conftest import add_model
+
+HANDBOOK = Passage(
+    n=1,
+    title="Handbook",
+    text=(
+        "The house opens at eight in the morning. Visitors sign the book at the door. "
+        "Every employee has thirty days of paid holiday in a year. Unused days expire in March of the next year."
+    ),
+)
+CANTEEN = Passage(
+    n=2,
+    title="Canteen",
+    text="Lunch is served between noon and two. The soup of the day costs three euros. The kitchen closes at four.",
+)
+
+
+@pytest.fixture(autouse=True)
+def house(transactional_db: None, embedding_server: str) -> object:
+    """A house with the embedded model server and nothing else."""
+    with override_settings(EMBEDDING_URL=embedding_server, INFERENCE_URL=""):
+        register_configured_servers()
+        yield
+
+
+def in_thread(read, name: str):
+    """Run on another thread what asks the database, and leave no connection behind there."""
+    try:
+        return read(name)
+    finally:
+        connection.close()
+
+
+async def ask(question: str, *passages: Passage) -> list:
+    target = await asyncio.to_thread(in_thread, resolve_model, "quotes")
+    request = ChatRequest(turns=(Turn("user", question),), question=question, passages=passages)
+    return [event async for event in stream_chat(target, request)]
+
+
+def text_of(events: list) -> str:
+    assert events[-1] == Finish("stop")
+    return "".join(event.text for event in events if isinstance(event, AnswerDelta))
+
+
+async def test_reader_gets_the_sentence_that_answers_with_its_citation() -> None:
+    answer = text_of(await ask("How many days of paid holiday do employees have?", CANTEEN, HANDBOOK))
+    assert "> Every employee has thirty days of paid holiday in a year. [1]" in answer
+    assert "soup" not in answer
+
+
+async def test_reader_gets_the_answer_in_small_deltas() -> None:
+    events = await ask("When is lunch served?", CANTEEN, HANDBOOK)
+    assert len(events) > 20
+    assert "between noon and two. [2]" in text_of(events)
+
+
+async def test_reader_is_told_when_the_documents_do_not_say() -> None:
+    answer = text_of(await ask("Which planet has the most moons?", CANTEEN, HANDBOOK))
+    assert answer.startswith("I cannot find that in your documents.")
+    assert "[" not in answer
+
+
+async def test_reader_is_told_which_setting_connects_a_model() -> None:
+    assert "INFERENCE_URL" in text_of(await ask("When is lunch served?", CANTEEN))
+    assert "No language model is connected" in text_of(await ask("Hello there"))
+
+
+async def test_reader_of_a_house_with_models_is_not_told_to_connect_one() -> None:
+    await asyncio.to_thread(in_thread, add_model, "talker")
+    forget_estate()
+    for answer in (await ask("Hello there"), await ask("When is lunch served?", CANTEEN)):
+        assert "INFERENCE_URL" not in text_of(answer)
+
+
+def test_neighbouring_passages_are_quoted_once() -> None:
+    quotes = best_quotes("When does the kitchen close?", [CANTEEN, Passage(3, CANTEEN.text, "Canteen again")])
+    assert len({quote.sentence for quote in quotes}) == len(quotes)
+    assert quotes[0].n == 2
+
+
+def test_house_with_a_language_model_prefers_it_to_quotes() -> None:
+    assert resolve_model(None).name == "quotes"
+    add_model("talker")
+    forget_estate()
+    assert resolve_model(None).name == "talker"
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        ("The first sentence is here. The second one follows it! Is the third a question?", 3),
+        ("As Smith et al. have shown in Fig. 3, e.g. Paris is larger than Dr. Brown thought it was.", 1),
+        ("A heading\n\nA paragraph that is long enough\nto be quoted and has two lines.", 1),
+        ("Short. Too. No.", 0),
+        ("word " * 300 + ".", 0),
+        ("", 0),
+    ],
+)
+def test_text_is_cut_into_sentences_worth_quoting(text: str, sentences: int) -> None:
+    assert len(list(split_sentences(text))) == sentences
