@@ -4,12 +4,15 @@ No IO here.
 """
 
 from django.conf import settings
+from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
+from accounts.models import User
 
 
 class ServerKind(models.TextChoices):
@@ -21,7 +24,10 @@ class ServerKind(models.TextChoices):
     LLAMACPP = "llamacpp", _("llama.cpp")
     KAITO = "kaito", _("KAITO")
     TGI = "tgi", _("Text Generation Inference")
-    AZURE_OPENAI = "azure_openai", _("Azure OpenAI")
+    AZURE_OPENAI = "azure_openai", _("Azure OpenAI or Foundry")
+    AZURE_DATED = "azure_dated", _("Azure OpenAI with a dated API version")
+    AZURE_ML = "azure_ml", _("Azure ML online endpoint")
+    BEDROCK = "bedrock", _("Amazon Bedrock")
     QUOTES = "quotes", _("Quotes (built in)")
 
 
@@ -53,7 +59,16 @@ class Server(models.Model):
         _("API key reference"),
         max_length=200,
         blank=True,
-        help_text=_("Where the key lives, for instance env:INFERENCE_API_KEY. Never the key itself."),
+        help_text=_(
+            "Where the key lives, for instance env:INFERENCE_API_KEY. Never the key itself. "
+            "The word entra signs in to Azure with the identity that Parlour runs as."
+        ),
+    )
+    api_version = models.CharField(
+        _("API version"),
+        max_length=40,
+        blank=True,
+        help_text=_("Only for Azure OpenAI with a dated version, for instance 2024-10-21."),
     )
     origin = models.CharField(_("registered by"), max_length=20, choices=Origin, default=Origin.ADMIN)
     # The variable that names this server, which stays one row when its address changes.
@@ -91,6 +106,13 @@ class ModelQuerySet(models.QuerySet["Model"]):
     def with_capability(self, capability: Capability) -> "ModelQuerySet":
         return self.filter(capabilities__contains=[capability])
 
+    def visible_to(self, user: User) -> "ModelQuerySet":
+        """Models that this person may use: those for everyone, and those of a group of theirs."""
+        if user.is_superuser:
+            return self.all()
+        theirs = Model.groups.through.objects.filter(group__in=user.groups.all()).values("model_id")
+        return self.filter(models.Q(is_restricted=False) | models.Q(pk__in=theirs))
+
 
 class Model(models.Model):
     """A model as people choose it, whatever servers run it."""
@@ -106,6 +128,36 @@ class Model(models.Model):
         help_text=_("Leave empty to use what the servers tell."),
     )
     dimensions = models.PositiveIntegerField(_("embedding dimensions"), null=True, blank=True)
+    # Hosted models are priced so, in whatever currency the house reckons in; ten digits hold any of them.
+    prompt_price = models.DecimalField(
+        _("price of a million prompt tokens"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    completion_price = models.DecimalField(
+        _("price of a million completion tokens"),
+        max_digits=10,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0)],
+    )
+    defaults = models.JSONField(
+        _("defaults"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "Sampling where neither a person nor a character says otherwise: "
+            "temperature, top_p, max_tokens and the like."
+        ),
+    )
+    is_restricted = models.BooleanField(
+        _("only for some groups"), default=False, help_text=_("Off: everyone may use it.")
+    )
+    groups = models.ManyToManyField(Group, verbose_name=_("groups"), blank=True, related_name="+")
     is_default = models.BooleanField(_("default"), default=False)
     is_enabled = models.BooleanField(_("enabled"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -134,6 +186,10 @@ class Deployment(models.Model):
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="deployments")
     remote_name = models.CharField(_("name on the server"), max_length=200)
     weight = models.PositiveSmallIntegerField(_("weight"), default=1)
+    # None where the server does not tell. What the model's row says counts; this tells whether that was edited.
+    capabilities = ArrayField(
+        models.CharField(max_length=20, choices=Capability), null=True, blank=True, editable=False
+    )
     context_tokens = models.PositiveIntegerField(
         _("context length the server tells, tokens"), null=True, blank=True, editable=False
     )
