@@ -3,6 +3,8 @@
 No IO here.
 """
 
+from decimal import Decimal
+
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
@@ -12,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
-from accounts.models import User
+from accounts.models import ApiKey, User
 
 
 class ServerKind(models.TextChoices):
@@ -158,6 +160,20 @@ class Model(models.Model):
         _("only for some groups"), default=False, help_text=_("Off: everyone may use it.")
     )
     groups = models.ManyToManyField(Group, verbose_name=_("groups"), blank=True, related_name="+")
+    slots = models.PositiveSmallIntegerField(
+        _("answers at once"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("More wait in a queue that takes turns between people. Leave empty for no limit."),
+    )
+    cache_seconds = models.PositiveIntegerField(
+        _("keep answers, seconds"),
+        default=0,
+        help_text=_(
+            "An exactly equal request with temperature 0 gets the kept answer for so long. 0 keeps none."
+        ),
+    )
     is_default = models.BooleanField(_("default"), default=False)
     is_enabled = models.BooleanField(_("enabled"), default=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
@@ -177,6 +193,11 @@ class Model(models.Model):
     def __str__(self) -> str:
         return self.label or self.name
 
+    def cost_of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
+        """What so many tokens cost at today's prices; nothing where the model has none."""
+        prompt, completion = self.prompt_price or Decimal(), self.completion_price or Decimal()
+        return (prompt_tokens * prompt + completion_tokens * completion) / 1_000_000
+
 
 class Deployment(models.Model):
     """One model on one server, under the name that server knows it by."""
@@ -186,6 +207,9 @@ class Deployment(models.Model):
     server = models.ForeignKey(Server, on_delete=models.CASCADE, related_name="deployments")
     remote_name = models.CharField(_("name on the server"), max_length=200)
     weight = models.PositiveSmallIntegerField(_("weight"), default=1)
+    slots = models.PositiveSmallIntegerField(
+        _("answers at once"), null=True, blank=True, validators=[MinValueValidator(1)]
+    )
     # None where the server does not tell. What the model's row says counts; this tells whether that was edited.
     capabilities = ArrayField(
         models.CharField(max_length=20, choices=Capability), null=True, blank=True, editable=False
@@ -228,6 +252,13 @@ class Usage(models.Model):
     first_token_seconds = models.FloatField(_("first token after, seconds"), null=True)
     duration_seconds = models.FloatField(_("duration, seconds"), default=0)
     error_code = models.CharField(_("error"), max_length=60, blank=True)
+    api_key = models.ForeignKey(
+        ApiKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    is_cached = models.BooleanField(_("kept answer"), default=False)
+    # Which trial of two models this call was part of, and on which side (`chat.models.Trial`, a room above).
+    trial_id = models.UUIDField(_("trial"), null=True, blank=True, editable=False)
+    arm = models.CharField(_("arm"), max_length=20, blank=True)
     created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
 
     class Meta:
@@ -241,3 +272,75 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.model_name} {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class LimitScope(models.TextChoices):
+    EVERYONE = "everyone", _("Everyone, each for themselves")
+    USER = "user", _("One person")
+    MEMBERS = "members", _("Each member of a group")
+    GROUP = "group", _("A group together")
+    KEY = "key", _("One API key")
+
+
+class Measure(models.TextChoices):
+    REQUESTS = "requests", _("Requests")
+    TOKENS = "tokens", _("Tokens")
+    COST = "cost", _("Cost")
+
+
+class Period(models.TextChoices):
+    """Windows of the calendar in the house's time zone; each begins with nothing used."""
+
+    MINUTE = "minute", _("Minute")
+    HOUR = "hour", _("Hour")
+    DAY = "day", _("Day")
+    MONTH = "month", _("Month")
+
+
+class Limit(models.Model):
+    """How much of a measure somebody may use in a period. All that apply must hold."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    scope = models.CharField(_("for whom"), max_length=20, choices=LimitScope, default=LimitScope.EVERYONE)
+    user = models.ForeignKey(
+        User, verbose_name=_("person"), null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    group = models.ForeignKey(
+        Group, verbose_name=_("group"), null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    api_key = models.ForeignKey(
+        ApiKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.CASCADE, related_name="+"
+    )
+    model = models.ForeignKey(
+        Model,
+        verbose_name=_("model"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+        help_text=_("Leave empty to count all models together."),
+    )
+    measure = models.CharField(_("what"), max_length=20, choices=Measure, default=Measure.REQUESTS)
+    period = models.CharField(_("per"), max_length=20, choices=Period, default=Period.DAY)
+    amount = models.DecimalField(
+        _("at most"), max_digits=14, decimal_places=4, validators=[MinValueValidator(0)]
+    )
+    is_enabled = models.BooleanField(_("enabled"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("limit")
+        verbose_name_plural = _("limits")
+        ordering = ["scope", "created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="limit_names_its_subject",
+                condition=models.Q(scope="everyone", user=None, group=None, api_key=None)
+                | models.Q(scope="user", user__isnull=False, group=None, api_key=None)
+                | models.Q(scope__in=["members", "group"], user=None, group__isnull=False, api_key=None)
+                | models.Q(scope="key", user=None, group=None, api_key__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount.normalize():f} {self.get_measure_display()} / {self.get_period_display()}"
