@@ -15,6 +15,7 @@ from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from inference.addresses import is_forbidden
+from inference.dialects import headers_of, url_of
 from inference.errors import (
     AnswerGarbled,
     ConnectTimeout,
@@ -159,11 +160,9 @@ async def _refusal(response: aiohttp.ClientResponse, endpoint: Endpoint) -> Serv
 async def open_stream(endpoint: Endpoint, path: str, body: bytes, timeouts: Timeouts) -> EventStream:
     """Post `body` and return the response's stream once the server has accepted; raises what it says instead."""
     session = await _session()
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream"}
-    if endpoint.api_key:
-        headers["Authorization"] = f"Bearer {endpoint.api_key}"
+    headers = {"Content-Type": "application/json", "Accept": "text/event-stream", **headers_of(endpoint)}
     limits = aiohttp.ClientTimeout(sock_connect=timeouts.connect_seconds, total=None)
-    url = endpoint.base_url + path
+    url = url_of(endpoint, path)
 
     async def post() -> aiohttp.ClientResponse:
         return await session.post(url, data=body, headers=headers, timeout=limits, allow_redirects=False)

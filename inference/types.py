@@ -98,6 +98,9 @@ class Endpoint:
     base_url: str
     remote_name: str
     api_key: str = field(default="", repr=False)
+    # The header that the key travels in; all but the dated Azure OpenAI API take a bearer's.
+    key_header: str = "Authorization"
+    api_version: str = ""
     weight: int = 1
     can_continue: bool = False
 
