@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -91,6 +92,102 @@ class Message(models.Model):
         return f"{self.role} {self.id}"
 
 
+class Arm(models.TextChoices):
+    """The sides of a trial: the model that would have answered anyway, and the one it is compared with."""
+
+    USUAL = "usual", _("Usual model")
+    OTHER = "other", _("Other model")
+
+
+class Sticky(models.TextChoices):
+    CONVERSATION = "conversation", _("Conversation")
+    USER = "user", _("Person")
+
+
+class Trial(models.Model):
+    """A share of the answers of a character, or of a model, comes from another model to see which is liked."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    name = models.CharField(_("name"), max_length=120)
+    character = models.ForeignKey(
+        "characters.Character",
+        verbose_name=_("character"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    model = models.ForeignKey(
+        "inference.Model",
+        verbose_name=_("model"),
+        null=True,
+        blank=True,
+        on_delete=models.CASCADE,
+        related_name="+",
+    )
+    other_model = models.ForeignKey(
+        "inference.Model", verbose_name=_("other model"), on_delete=models.CASCADE, related_name="+"
+    )
+    share_percent = models.PositiveSmallIntegerField(
+        _("share of the other model, percent"),
+        default=50,
+        validators=[MinValueValidator(0), MaxValueValidator(100)],
+    )
+    sticky_by = models.CharField(
+        _("stays the same for one"),
+        max_length=20,
+        choices=Sticky,
+        default=Sticky.CONVERSATION,
+        help_text=_("A program that calls the API has no conversation: there it is always the person."),
+    )
+    is_running = models.BooleanField(_("running"), default=True)
+    created_at = models.DateTimeField(_("since"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("trial of two models")
+        verbose_name_plural = _("trials of two models")
+        ordering = ["-created_at"]
+        constraints = [
+            models.CheckConstraint(
+                name="trial_of_a_character_or_a_model",
+                condition=Q(character=None, model__isnull=False) | Q(character__isnull=False, model=None),
+            ),
+            models.CheckConstraint(
+                name="trial_share_is_a_percentage", condition=Q(share_percent__gte=0, share_percent__lte=100)
+            ),
+            models.UniqueConstraint(
+                fields=["character"], condition=Q(is_running=True), name="trial_one_running_per_character"
+            ),
+            models.UniqueConstraint(
+                fields=["model"], condition=Q(is_running=True), name="trial_one_running_per_model"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Verdict(models.TextChoices):
+    UP = "up", _("Good")
+    DOWN = "down", _("Bad")
+
+
+class Feedback(models.Model):
+    """What the owner of a conversation thinks of one answer in it."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="feedback")
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
+    created_at = models.DateTimeField(_("when"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("feedback")
+        verbose_name_plural = _("feedback")
+
+    def __str__(self) -> str:
+        return f"{self.verdict} {self.message_id}"
+
+
 class ReplyStatus(models.TextChoices):
     QUEUED = "queued", _("Queued")
     RUNNING = "running", _("Running")
@@ -124,6 +221,8 @@ class Reply(models.Model):
     )
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
+    trial = models.ForeignKey("chat.Trial", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    arm = models.CharField(_("arm"), max_length=20, choices=Arm, blank=True)
     epoch = models.PositiveIntegerField(
         default=1, help_text=_("How many processes have run this reply; the first half of its cursors.")
     )

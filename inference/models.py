@@ -252,6 +252,8 @@ class Usage(models.Model):
     first_token_seconds = models.FloatField(_("first token after, seconds"), null=True)
     duration_seconds = models.FloatField(_("duration, seconds"), default=0)
     error_code = models.CharField(_("error"), max_length=60, blank=True)
+    # By the prices of that moment; None where the model had none.
+    cost = models.DecimalField(_("cost"), max_digits=16, decimal_places=8, null=True)
     api_key = models.ForeignKey(
         ApiKey, verbose_name=_("API key"), null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
