@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('characters', '0002_limit_words'),
         ('chat', '0001_initial'),
-        ('inference', '0004_trials_and_feedback'),
+        ('inference', '0003_limits_and_slots'),
     ]
 
     operations = [
