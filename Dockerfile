@@ -15,7 +15,7 @@ ARG NODE_IMAGE=node:22-bookworm-slim
 FROM ${NODE_IMAGE} AS frontend
 WORKDIR /app
 COPY package.json package-lock.json .npmrc tsconfig.json ./
-RUN --mount=type=cache,target=/root/.npm npm ci --no-audit --no-fund
+RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund
 COPY config config
 COPY accounts accounts
 COPY inference inference

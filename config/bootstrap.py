@@ -52,7 +52,7 @@ def main(arguments: Sequence[str]) -> int:
         if sys.version_info < LEAST_PYTHON:
             raise BootstrapError("Python 3.11 or newer is needed. Name it: make PYTHON=python3.11 run")
         make_environment(RUN_VENV, "requirements/local.txt")
-        build_front_end()
+        build_front_end(with_tools=options.target != "run")
         if options.target == "npm":
             _run([*_npm(), *options.npm_arguments])
         if options.target == "test":
@@ -82,24 +82,36 @@ def make_environment(venv: Path, lock: str, *, on_top_of: Path | None = None) ->
     stamp.write_text(wanted)
 
 
-def build_front_end() -> None:
-    """Bundle scripts and styles into config/static/dist, if a source changed since the last time."""
+def build_front_end(*, with_tools: bool) -> None:
+    """Bundle scripts and styles into config/static/dist, if a source changed since the last time.
+
+    `with_tools` sees to the developers' packages too: the type checker, and Azurite, which the tests store in.
+    """
     paths = {path for pattern in FRONT_END_SOURCES for path in ROOT.glob(pattern) if path.is_file()}
     wanted = _fingerprint(paths)
     stamp = ROOT / "config" / "static" / "dist" / "built"
-    if _is_stamped(stamp, wanted):
+    if _is_stamped(stamp, wanted) and not with_tools:
         return
     npm = _npm()
-    lock = ROOT / "package-lock.json"
-    modules_stamp = ROOT / "node_modules" / "installed"
-    if not _is_stamped(modules_stamp, _fingerprint([lock])):
-        _say("Installing the front end's packages")
-        _run([*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"])
-        modules_stamp.parent.mkdir(exist_ok=True)
-        modules_stamp.write_text(_fingerprint([lock]))
+    _install_modules(npm, with_tools=with_tools)
+    if _is_stamped(stamp, wanted):
+        return
     _say("Building the front end")
     _run([*npm, "run", "--silent", "build"])
     stamp.write_text(wanted)
+
+
+def _install_modules(npm: Sequence[str], *, with_tools: bool) -> None:
+    lock = _fingerprint([ROOT / "package-lock.json"])
+    stamp = ROOT / "node_modules" / "installed"
+    with_all = f"{lock} with tools"
+    if _is_stamped(stamp, with_all) or (not with_tools and _is_stamped(stamp, lock)):
+        return
+    _say("Installing the front end's packages")
+    leave_out = () if with_tools else ("--omit=dev",)
+    _run([*npm, "ci", *leave_out, "--no-audit", "--no-fund", "--loglevel=error"])
+    stamp.parent.mkdir(exist_ok=True)
+    stamp.write_text(with_all if with_tools else lock)
 
 
 def find_browser() -> None:
