@@ -12,9 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
+from characters.lorebooks.models import Lorebook, LorebookEntry
+from characters.personas.models import Persona
 
 if TYPE_CHECKING:
     from accounts.models import User
+
+__all__ = ["CardSource", "CastRecord", "Character", "Lorebook", "LorebookEntry", "Persona", "Visibility"]
 
 # What fits on a card and on the first screen of a chat.
 MAX_SUGGESTIONS = 6
@@ -22,6 +26,8 @@ MAX_TAGS = 8
 # Characters. A prompt of this length is some 8,000 tokens, which is all the context many models have.
 MAX_PROMPT_LENGTH = 32_000
 MAX_WORDS_LENGTH = 8_000
+# Cards from elsewhere have texts of this length, however little of them a small model can read.
+MAX_CARD_TEXT_LENGTH = 100_000
 
 
 class Visibility(models.TextChoices):
@@ -81,18 +87,84 @@ class Character(models.Model):
     )
     system_prompt = models.TextField(
         _("system prompt"),
-        max_length=MAX_PROMPT_LENGTH,
+        max_length=MAX_CARD_TEXT_LENGTH,
         blank=True,
         help_text=_(
             "For the model: who they are, how they work, what they will not do. Nobody else sees it."
         ),
     )
+    definition = models.TextField(
+        _("who they are"),
+        max_length=MAX_CARD_TEXT_LENGTH,
+        blank=True,
+        help_text=_(
+            "For the model, as in a character card's description. {{char}} and {{user}} are the names."
+        ),
+    )
+    personality = models.TextField(
+        _("personality"),
+        max_length=MAX_CARD_TEXT_LENGTH,
+        blank=True,
+        help_text=_("For the model: in a few words, what they are like."),
+    )
+    scenario = models.TextField(
+        _("scenario"),
+        max_length=MAX_CARD_TEXT_LENGTH,
+        blank=True,
+        help_text=_("For the model: where the chat takes place, and what has happened before."),
+    )
+    example_dialogue = models.TextField(
+        _("example dialogue"),
+        max_length=MAX_CARD_TEXT_LENGTH,
+        blank=True,
+        help_text=_(
+            "For the model: how they talk. <START> begins an example, then {{user}}: and {{char}}: lines."
+        ),
+    )
+    post_history_instructions = models.TextField(
+        _("last words to the model"),
+        max_length=MAX_CARD_TEXT_LENGTH,
+        blank=True,
+        help_text=_(
+            "Stands after the chat, where a model minds it most. {{original}} keeps the house's own."
+        ),
+    )
     greeting = models.TextField(
         _("greeting"),
-        max_length=MAX_WORDS_LENGTH,
+        max_length=MAX_CARD_TEXT_LENGTH,
         blank=True,
         help_text=_("The first thing they say in a new chat. Markdown is welcome."),
     )
+    alternate_greetings = ArrayField(
+        models.TextField(max_length=MAX_CARD_TEXT_LENGTH),
+        verbose_name=_("other greetings"),
+        default=list,
+        blank=True,
+        help_text=_("To choose from instead of the first one."),
+    )
+    group_greetings = ArrayField(
+        models.TextField(max_length=MAX_CARD_TEXT_LENGTH),
+        verbose_name=_("greetings in a group"),
+        default=list,
+        blank=True,
+        help_text=_("Said in group chats only."),
+    )
+    nickname = models.CharField(
+        _("nickname"), max_length=120, blank=True, help_text=_("What {{char}} stands for, if not the name.")
+    )
+    creator = models.CharField(_("creator"), max_length=200, blank=True)
+    creator_notes = models.TextField(
+        _("creator's notes"),
+        max_length=MAX_CARD_TEXT_LENGTH,
+        blank=True,
+        help_text=_("For people who use the character. The model never reads them."),
+    )
+    character_version = models.CharField(_("version"), max_length=100, blank=True)
+    lorebooks = models.ManyToManyField(
+        Lorebook, verbose_name=_("lorebooks"), blank=True, related_name="characters"
+    )
+    # Set before the first lorebook is added; without it a chat looks for none.
+    has_lore = models.BooleanField(default=False, editable=False)
     suggestions = ArrayField(
         models.CharField(max_length=200),
         verbose_name=_("suggestions"),
@@ -132,6 +204,14 @@ class Character(models.Model):
         blank=True,
         validators=[MinValueValidator(1)],
         help_text=_("Empty: as long as the model allows."),
+    )
+    sampling = models.JSONField(
+        _("sampling"),
+        default=dict,
+        blank=True,
+        help_text=_(
+            "Further settings as the model's server knows them, such as top_p. They go over the model's own."
+        ),
     )
     is_grounded = models.BooleanField(
         _("answers from documents"),
@@ -199,6 +279,26 @@ class Character(models.Model):
         # The file is named after its content (`characters.pictures`).
         digest = str(self.avatar.name).rpartition("/")[2].partition(".")[0]
         return f"{reverse('characters:avatar', args=[self.slug])}?v={digest[:12]}"
+
+
+class CardSource(models.Model):
+    """The card a character was imported from: what Parlour does not know of is exported again.
+
+    A row of its own, since a card's unknown parts may be long and nobody but the export needs them.
+    """
+
+    character = models.OneToOneField(
+        Character, primary_key=True, on_delete=models.CASCADE, related_name="card_source"
+    )
+    # ASCII JSON without the lorebook, which has rows; a text, since JSON may hold what PostgreSQL's own type refuses.
+    json = models.TextField()
+
+    class Meta:
+        verbose_name = _("imported card")
+        verbose_name_plural = _("imported cards")
+
+    def __str__(self) -> str:
+        return f"card of {self.character_id}"
 
 
 class CastRecord(models.Model):

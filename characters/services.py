@@ -38,12 +38,24 @@ class CharacterFields(TypedDict, total=False):
     tagline: str
     description: str
     system_prompt: str
+    definition: str
+    personality: str
+    scenario: str
+    example_dialogue: str
+    post_history_instructions: str
     greeting: str
+    alternate_greetings: list[str]
+    group_greetings: list[str]
+    nickname: str
+    creator: str
+    creator_notes: str
+    character_version: str
     suggestions: list[str]
     tags: list[str]
     model: Model | None
     temperature: float | None
     max_tokens: int | None
+    sampling: dict[str, object]
     is_grounded: bool
     position: int
 

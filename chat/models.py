@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -21,8 +22,16 @@ class ConversationQuerySet(models.QuerySet["Conversation"]):
         return self.filter(owner=user)
 
 
+class TurnOrder(models.TextChoices):
+    """Who answers in a group."""
+
+    TURN = "turn", _("Everyone, in turn")
+    MENTION = "mention", _("Whoever is mentioned, or the next in turn")
+    CHOICE = "choice", _("Whoever you ask")
+
+
 class Conversation(models.Model):
-    """A thread of messages with one character, or with a bare model."""
+    """A thread of messages with one character, with a group of them, or with a bare model."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     owner = models.ForeignKey(
@@ -36,6 +45,15 @@ class Conversation(models.Model):
     model = models.ForeignKey(
         "inference.Model", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    persona = models.ForeignKey(
+        "characters.Persona", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
+    author_note = models.TextField(_("author's note"), max_length=8_000, blank=True)
+    author_note_depth = models.PositiveSmallIntegerField(
+        _("depth of the note"), default=4, help_text=_("How many of the newest messages come after it.")
+    )
+    # Empty for a chat that is no group; then `character` is whoever spoke last or will speak first.
+    turn_order = models.CharField(_("who answers"), max_length=20, choices=TurnOrder, blank=True)
     collections = models.ManyToManyField("documents.Collection", blank=True, related_name="+")
     documents = models.ManyToManyField("documents.Document", blank=True, related_name="+")
     current_message = models.ForeignKey(
@@ -57,6 +75,27 @@ class Conversation(models.Model):
         return f"conversation {self.id}"
 
 
+class Member(models.Model):
+    """A character in a group chat."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="members")
+    character = models.ForeignKey("characters.Character", on_delete=models.CASCADE, related_name="+")
+    place = models.PositiveSmallIntegerField(default=0)
+    is_muted = models.BooleanField(default=False, help_text=_("Answers only when asked."))
+
+    class Meta:
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
+        ordering = ["place", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["conversation", "character"], name="member_once_per_conversation")
+        ]
+
+    def __str__(self) -> str:
+        return f"member {self.id}"
+
+
 class Role(models.TextChoices):
     USER = "user", _("Person")
     ASSISTANT = "assistant", _("Character")
@@ -76,6 +115,10 @@ class Message(models.Model):
         "self", null=True, blank=True, on_delete=models.CASCADE, related_name="children"
     )
     role = models.CharField(max_length=20, choices=Role)
+    # Who says it, in a group or where the conversation's character has changed since; else the conversation's.
+    character = models.ForeignKey(
+        "characters.Character", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     text = models.TextField(blank=True)
     thinking = models.TextField(blank=True)
     sources = models.JSONField(default=list, blank=True)
@@ -219,9 +262,13 @@ class Reply(models.Model):
     is_continuation = models.BooleanField(
         default=False, help_text=_("Carries on from the text the message already has.")
     )
+    # In a group: the characters that answer after this one.
+    next_speakers = ArrayField(models.UUIDField(), default=list, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
-    trial = models.ForeignKey("chat.Trial", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
+    trial = models.ForeignKey(
+        "chat.Trial", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     arm = models.CharField(_("arm"), max_length=20, choices=Arm, blank=True)
     epoch = models.PositiveIntegerField(
         default=1, help_text=_("How many processes have run this reply; the first half of its cursors.")
@@ -264,3 +311,19 @@ class Reply(models.Model):
     @property
     def is_final(self) -> bool:
         return self.status in {ReplyStatus.COMPLETE, ReplyStatus.STOPPED, ReplyStatus.FAILED}
+
+
+class PromptRecord(models.Model):
+    """What the model got for one reply, in parts; kept for the person who wants to know (`chat.prompting.record`)."""
+
+    reply = models.OneToOneField(Reply, primary_key=True, on_delete=models.CASCADE, related_name="prompt")
+    # zlib over JSON: a prompt is mostly history, which compresses to a third.
+    parts = models.BinaryField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False, db_index=True)
+
+    class Meta:
+        verbose_name = _("prompt")
+        verbose_name_plural = _("prompts")
+
+    def __str__(self) -> str:
+        return f"prompt of {self.reply_id}"
