@@ -193,8 +193,10 @@ class Model(models.Model):
     def __str__(self) -> str:
         return self.label or self.name
 
-    def cost_of(self, prompt_tokens: int, completion_tokens: int) -> Decimal:
-        """What so many tokens cost at today's prices; nothing where the model has none."""
+    def cost_of(self, prompt_tokens: int, completion_tokens: int) -> Decimal | None:
+        """What so many tokens cost at today's prices; None where the model has none."""
+        if self.prompt_price is None and self.completion_price is None:
+            return None
         prompt, completion = self.prompt_price or Decimal(), self.completion_price or Decimal()
         return (prompt_tokens * prompt + completion_tokens * completion) / 1_000_000
 
@@ -270,6 +272,8 @@ class Usage(models.Model):
         indexes = [
             models.Index(fields=["-created_at"], name="usage_newest"),
             models.Index(fields=["user", "-created_at"], name="usage_of_user"),
+            # The dashboard of one model.
+            models.Index(fields=["model_name", "-created_at"], name="usage_of_model"),
         ]
 
     def __str__(self) -> str:

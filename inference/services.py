@@ -158,14 +158,16 @@ def record_usage(
         first_token_seconds=first_token_seconds,
         duration_seconds=duration_seconds,
     )
+    model = Model.objects.filter(name=model_name).first()
     return Usage.objects.create(
         user_id=user_id,
-        model=Model.objects.filter(name=model_name).first(),
+        model=model,
         model_name=model_name,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         first_token_seconds=first_token_seconds,
         duration_seconds=duration_seconds,
+        cost=model.cost_of(prompt_tokens, completion_tokens) if model else None,
         error_code=error_code,
     )
 

@@ -1,0 +1,7 @@
+"""Servers, models and usage for administrators. Writes go through `inference.services`."""
+
+from inference.admin.models import ModelAdmin
+from inference.admin.servers import ServerAdmin
+from inference.admin.usage import UsageAdmin
+
+__all__ = ["ModelAdmin", "ServerAdmin", "UsageAdmin"]

@@ -1,0 +1,44 @@
+"""What the pages of servers and models share: deployments edited in place, and who is asking."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+from accounts.models import User
+from inference.models import Deployment
+from inference.queries import forget_estate
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The administrator who is asking; the admin lets nobody else in."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+class DeploymentInline(admin.TabularInline[Deployment, Any]):
+    model = Deployment
+    extra = 0
+    fields = ["model", "server", "remote_name", "weight", "is_enabled", "context_tokens", "missing_since"]
+    readonly_fields = ["context_tokens", "missing_since"]
+    autocomplete_fields = ["model", "server"]
+
+
+class EstateAdmin(admin.ModelAdmin[Any]):
+    """What servers and models share: deployments edited in place count at once."""
+
+    inlines = [DeploymentInline]
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        transaction.on_commit(forget_estate)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        super().delete_model(request, obj)
+        transaction.on_commit(forget_estate)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        super().delete_queryset(request, queryset)
+        transaction.on_commit(forget_estate)
