@@ -4,6 +4,7 @@ InferenceError
 ├── ModelUnavailable        no such model, or no enabled server offers it
 ├── KeyMissing              the reference to a server's key leads nowhere
 ├── ServerUrlRefused        an address that no server may have
+├── OperationUnsupported    a kind of server whose models come and go in some other way
 ├── ServerError             a server was called; `server_name` says which
 │   ├── ServerUnreachable   no connection
 │   │   └── ConnectTimeout
@@ -12,11 +13,13 @@ InferenceError
 │   ├── StreamCut           the connection ended before the answer did
 │   ├── KeyRefused          401, 403
 │   ├── ModelGone           404
+│   ├── ModelNotInLibrary   a pull of a name that the library does not have
 │   ├── RateLimited         429; `retry_after_seconds` if the server said
 │   ├── ContextTooLong      400, the conversation does not fit
 │   ├── RequestRejected     400, 413, 422 for any other reason
 │   ├── ServerFailed        5xx, or an error sent inside the stream
 │   └── AnswerGarbled       not the protocol it should speak
+├── LimitReached            the caller has used up a limit; `retry_after_seconds` says until when
 └── EmbeddingsUnavailable   no model is set up to embed texts
 
 Each sentence for people says what to do. None contains a prompt, a key or the server's own words: those may
@@ -26,7 +29,7 @@ quote the prompt back.
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from accounts.errors import ParlourError
+from accounts.errors import ParlourError, Words
 
 
 class InferenceError(ParlourError):
@@ -51,6 +54,18 @@ class EmbeddingsUnavailable(InferenceError):
     )
 
 
+class LimitReached(InferenceError):
+    """Somebody has used up what a limit grants; the limit begins anew after `retry_after_seconds`."""
+
+    code = "limit_reached"
+    status = 429
+    is_retryable = True
+
+    def __init__(self, sentence: Words, *, retry_after_seconds: float) -> None:
+        self.retry_after_seconds = retry_after_seconds
+        super().__init__(sentence)
+
+
 class KeyMissing(InferenceError):
     code = "key_missing"
     status = 503
@@ -69,6 +84,25 @@ class ServerUrlRefused(InferenceError):
     code = "server_url_refused"
     status = 422
     user_message = _("This address cannot be used for a model server.")
+
+
+class OperationUnsupported(InferenceError):
+    """Something was asked of a server that its kind cannot do."""
+
+    code = "operation_unsupported"
+    status = 422
+
+    def __init__(self, server_name: str, kind: object) -> None:
+        super().__init__(
+            format_lazy(
+                _(
+                    "“{server}” is a server of the kind {kind}: what it runs is chosen where it is started, "
+                    "not from here."
+                ),
+                server=server_name,
+                kind=kind,
+            )
+        )
 
 
 class ServerError(InferenceError):
@@ -137,6 +171,15 @@ class ModelGone(ServerError):
     code = "model_gone"
     status = 404
     sentence = _("The model server “{server}” does not have this model any more. Choose another model.")
+
+
+class ModelNotInLibrary(ServerError):
+    code = "model_not_in_library"
+    status = 404
+    sentence = _(
+        "The library of “{server}” has no model of this name. Check the spelling; "
+        "a name looks like llama3.2 or qwen3:8b."
+    )
 
 
 class RateLimited(ServerError):

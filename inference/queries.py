@@ -1,11 +1,12 @@
 """Which models there are and where they run, read as one snapshot of the estate.
 
-`resolve_model` is on the way of every message, so the snapshot (one query) is kept for a few seconds per
+`resolve_model` is on the way of every message, so the snapshot (servers, models, limits) is kept for a few seconds per
 process. Writes in this process drop it at once (`forget_estate`); others follow within `ESTATE_SECONDS`.
 """
 
 import threading
 import time
+import uuid
 from dataclasses import dataclass
 
 from django.utils.text import format_lazy
@@ -15,7 +16,8 @@ from inference.dialects import dialect_of
 from inference.errors import InferenceError, ModelUnavailable
 from inference.keys import resolve_key
 from inference.models import Deployment, Model, Server, ServerKind
-from inference.types import Endpoint, ModelSummary, ModelTarget
+from inference.routing.rules import read_rules, rules_for_model
+from inference.types import Endpoint, LimitRule, ModelSummary, ModelTarget
 
 # Long enough to save the query under load, short enough that an administrator's change seems immediate.
 ESTATE_SECONDS = 5.0
@@ -37,8 +39,12 @@ class _Offer:
 @dataclass(frozen=True, slots=True)
 class _Estate:
     offers: dict[str, _Offer]
+    rules: tuple[LimitRule, ...]
     read_at: float
 
+
+# No row has it: for the limits that count every model.
+_NO_MODEL = uuid.UUID(int=0)
 
 _estate: _Estate | None = None
 _lock = threading.Lock()
@@ -92,6 +98,15 @@ def embedding_dimensions(name: str) -> int | None:
     return offer.dimensions if offer else None
 
 
+def limits_on(model_name: str) -> tuple[LimitRule, ...]:
+    """The limits that count the use of this model, offered now or not."""
+    estate = _read_estate()
+    offer = estate.offers.get(model_name)
+    return (
+        rules_for_model(estate.rules, offer.summary.id) if offer else rules_for_model(estate.rules, _NO_MODEL)
+    )
+
+
 def forget_estate() -> None:
     """Read the rows anew at the next question; called after every write to servers and models."""
     global _estate
@@ -112,11 +127,12 @@ def _read_estate(*, at_most_seconds_old: float = ESTATE_SECONDS) -> _Estate:
     with _lock:
         # Another thread may have read it while this one waited.
         if _estate is None or now - _estate.read_at >= at_most_seconds_old:
-            _estate = _Estate(offers=_load_offers(), read_at=time.monotonic())
+            rules = read_rules()
+            _estate = _Estate(offers=_load_offers(rules), rules=rules, read_at=time.monotonic())
         return _estate
 
 
-def _load_offers() -> dict[str, _Offer]:
+def _load_offers(rules: tuple[LimitRule, ...]) -> dict[str, _Offer]:
     rows = (
         Deployment.objects.filter(
             is_enabled=True, missing_since=None, server__is_enabled=True, model__is_enabled=True
@@ -127,10 +143,10 @@ def _load_offers() -> dict[str, _Offer]:
     by_model: dict[Model, list[Deployment]] = {}
     for deployment in rows:
         by_model.setdefault(deployment.model, []).append(deployment)
-    return {model.name: _offer(model, deployments) for model, deployments in by_model.items()}
+    return {model.name: _offer(model, deployments, rules) for model, deployments in by_model.items()}
 
 
-def _offer(model: Model, deployments: list[Deployment]) -> _Offer:
+def _offer(model: Model, deployments: list[Deployment], rules: tuple[LimitRule, ...]) -> _Offer:
     endpoints: list[Endpoint] = []
     problem: InferenceError | None = None
     for deployment in deployments:
@@ -155,6 +171,9 @@ def _offer(model: Model, deployments: list[Deployment]) -> _Offer:
         capabilities=frozenset(model.capabilities),
         context_tokens=context_tokens,
         endpoints=tuple(endpoints),
+        slots=model.slots,
+        cache_seconds=model.cache_seconds,
+        limits=rules_for_model(rules, model.id),
     )
     return _Offer(
         summary=summary,
@@ -175,6 +194,8 @@ def _endpoint(deployment: Deployment, server: Server) -> Endpoint:
         api_key=resolve_key(server.api_key_ref, server_name=server.name),
         weight=deployment.weight,
         can_continue=dialect_of(server.kind, server.base_url).can_continue,
+        deployment=str(deployment.id),
+        slots=deployment.slots,
     )
 
 

@@ -77,6 +77,22 @@ class UsageReport(msgspec.Struct, frozen=True, gc=False):
 
     prompt_tokens: int
     completion_tokens: int
+    # The answer was kept from an equal request; nothing was computed.
+    is_cached: bool = False
+
+
+class Queued(msgspec.Struct, frozen=True, gc=False):
+    """The request waits for a free place; comes anew whenever `position`, counted from 1, has changed."""
+
+    position: int
+
+
+class Admitted(msgspec.Struct, frozen=True, gc=False):
+    """A request that waited has its place now."""
+
+
+class StartOver(msgspec.Struct, frozen=True, gc=False):
+    """The server failed while the model was thinking; another begins anew, so the thinking so far is void."""
 
 
 class Finish(msgspec.Struct, frozen=True, gc=False):
@@ -85,7 +101,7 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     reason: FinishReason
 
 
-StreamEvent = AnswerDelta | ThinkingDelta | ToolCallDelta | UsageReport | Finish
+StreamEvent = AnswerDelta | ThinkingDelta | ToolCallDelta | UsageReport | Queued | Admitted | StartOver | Finish
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +119,52 @@ class Endpoint:
     api_version: str = ""
     weight: int = 1
     can_continue: bool = False
+    # Names the deployment among all processes; empty where nothing routes to it.
+    deployment: str = ""
+    # How many answers it writes at once at most; None for any number.
+    slots: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks: turns in the queue and limits go by it."""
+
+    user_id: uuid.UUID
+    api_key_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRule:
+    """How much of a measure somebody may use in a period, as `inference.models.Limit` says it.
+
+    `amount` counts requests, tokens, or millionths of the currency. `members` are the people of its group.
+    """
+
+    id: uuid.UUID
+    scope: Literal["everyone", "user", "members", "group", "key"]
+    measure: Literal["requests", "tokens", "cost"]
+    period: Literal["minute", "hour", "day", "month"]
+    amount: int
+    model_id: uuid.UUID | None = None
+    user_id: uuid.UUID | None = None
+    group_id: int | None = None
+    group_name: str = ""
+    members: frozenset[uuid.UUID] = frozenset()
+    api_key_id: uuid.UUID | None = None
+
+    def subject_for(self, caller: Caller) -> str | None:
+        """Who shares one count under this rule, or None where it does not concern this caller."""
+        match self.scope:
+            case "everyone":
+                return str(caller.user_id)
+            case "user":
+                return str(caller.user_id) if caller.user_id == self.user_id else None
+            case "members":
+                return str(caller.user_id) if caller.user_id in self.members else None
+            case "group":
+                return f"group-{self.group_id}" if caller.user_id in self.members else None
+            case "key":
+                return f"key-{self.api_key_id}" if caller.api_key_id == self.api_key_id else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +177,18 @@ class ModelTarget:
     capabilities: frozenset[str]
     context_tokens: int | None
     endpoints: tuple[Endpoint, ...]
+    # How many answers all its endpoints together write at once at most; None for any number.
+    slots: int | None = None
+    # For how long an answer to a repeatable request is kept; 0 for not at all.
+    cache_seconds: int = 0
+    limits: tuple[LimitRule, ...] = ()
+
+    @property
+    def is_routed(self) -> bool:
+        """Whether a request needs more than the one way there is: a choice, or a place."""
+        if len(self.endpoints) > 1 or self.slots is not None:
+            return True
+        return self.endpoints[0].slots is not None
 
     @property
     def can_continue(self) -> bool:
@@ -137,6 +211,33 @@ class ModelSummary:
     capabilities: tuple[str, ...]
     is_default: bool
     context_tokens: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelDetails:
+    """What a server says about a model it has; None or empty where it does not say."""
+
+    name: str
+    capabilities: tuple[str, ...] | None = None
+    context_tokens: int | None = None
+    dimensions: int | None = None
+    parameters: int | None = None
+    # As the server writes it: Q4_K_M, bfloat16.
+    quantisation: str = ""
+    family: str = ""
+    size_bytes: int | None = None
+    # Whether it is in memory now.
+    is_loaded: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a long operation is. `step` is the server's own word for what it does; a step may have no bytes."""
+
+    step: str
+    done_bytes: int = 0
+    total_bytes: int | None = None
+    is_done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
