@@ -1,24 +1,39 @@
 """The cast: who people talk to. No IO here."""
 
-from typing import TYPE_CHECKING
-
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector, SearchVectorField
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Func, Q
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
+from characters.assets.models import Asset, AssetKind
+from characters.gallery.models import CharacterUsage, Favourite
 from characters.lorebooks.models import Lorebook, LorebookEntry
 from characters.personas.models import Persona
+from characters.publication import CharacterQuerySet, Publication, Visibility
+from characters.versions.models import Draft, Version
 
-if TYPE_CHECKING:
-    from accounts.models import User
-
-__all__ = ["CardSource", "CastRecord", "Character", "Lorebook", "LorebookEntry", "Persona", "Visibility"]
+__all__ = [
+    "Asset",
+    "AssetKind",
+    "CardSource",
+    "CastRecord",
+    "Character",
+    "CharacterUsage",
+    "Draft",
+    "Favourite",
+    "Lorebook",
+    "LorebookEntry",
+    "Persona",
+    "Version",
+    "Visibility",
+]
 
 # What fits on a card and on the first screen of a chat.
 MAX_SUGGESTIONS = 6
@@ -30,30 +45,7 @@ MAX_WORDS_LENGTH = 8_000
 MAX_CARD_TEXT_LENGTH = 100_000
 
 
-class Visibility(models.TextChoices):
-    PRIVATE = "private", _("Only its owner")
-    EVERYONE = "everyone", _("Everyone")
-
-
-class CharacterQuerySet(models.QuerySet["Character"]):
-    def visible_to(self, user: "User") -> "CharacterQuerySet":
-        """Published characters for everyone, and the user's own."""
-        return self.filter(Q(visibility=Visibility.EVERYONE, is_published=True) | Q(owner=user))
-
-    def matching(self, query: str) -> "CharacterQuerySet":
-        """Those in whose name, tagline, description or tags every word of `query` occurs; all for no words."""
-        found = self
-        for word in query.split():
-            found = found.filter(
-                Q(name__icontains=word)
-                | Q(tagline__icontains=word)
-                | Q(description__icontains=word)
-                | Q(tags__icontains=word)
-            )
-        return found
-
-
-class Character(models.Model):
+class Character(Publication):
     """Somebody to talk to: a portrait, a voice and, for some, a shelf of documents."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -221,16 +213,27 @@ class Character(models.Model):
     collections = models.ManyToManyField(
         "documents.Collection", verbose_name=_("collections"), blank=True, related_name="characters"
     )
-    visibility = models.CharField(
-        _("who may see them"), max_length=20, choices=Visibility, default=Visibility.EVERYONE
+    version = models.ForeignKey(
+        Version,
+        verbose_name=_("current version"),
+        null=True,
+        blank=True,
+        editable=False,
+        on_delete=models.SET_NULL,
+        related_name="+",
     )
-    is_published = models.BooleanField(
-        _("published"), default=True, help_text=_("Unpublished characters are seen by their owner only.")
-    )
-    position = models.PositiveSmallIntegerField(
-        _("place in the gallery"),
-        default=100,
-        help_text=_("Small numbers come first; equal ones go by name."),
+    search = models.GeneratedField(
+        expression=SearchVector("name", config="simple", weight="A")
+        + SearchVector(
+            Func("tags", function="character_tags_text", output_field=models.TextField()),
+            config="simple",
+            weight="B",
+        )
+        + SearchVector("tagline", config="simple", weight="C")
+        + SearchVector("description", config="simple", weight="D"),
+        output_field=SearchVectorField(),
+        db_persist=True,
+        editable=False,
     )
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -254,6 +257,17 @@ class Character(models.Model):
         ]
         indexes = [
             models.Index(fields=["position", "name"], name="character_in_gallery_order"),
+            models.Index(
+                F("featured_at").desc(nulls_last=True),
+                "position",
+                "name",
+                "id",
+                name="character_featured_first",
+            ),
+            models.Index(fields=["-created_at", "id"], name="character_newest_first"),
+            models.Index(fields=["-popularity", "name", "id"], name="character_popular_first"),
+            GinIndex(fields=["search"], name="character_search"),
+            GinIndex(fields=["tags"], name="character_tags"),
         ]
 
     def __str__(self) -> str:
@@ -266,10 +280,6 @@ class Character(models.Model):
     def plain_greeting(self) -> str:
         """The greeting without the stars of Markdown's emphasis, for places that render none."""
         return self.greeting.replace("*", "")
-
-    @property
-    def is_shown_to_everyone(self) -> bool:
-        return self.visibility == Visibility.EVERYONE and self.is_published
 
     @property
     def avatar_url(self) -> str:

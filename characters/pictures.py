@@ -1,12 +1,15 @@
-"""Portraits as files: an upload is checked, cropped square, drawn anew without its metadata, and stored.
+"""Pictures as files: an upload is checked, drawn anew without its metadata, and stored with a small one beside it.
 
 A stored picture is named after its content, so the same picture is stored once, its address changes when it does,
-and browsers may keep it. Who may see it is the view's business.
+and browsers may keep it. Nothing of the upload's bytes is kept: what hides behind or inside a picture stays out.
+Who may see it is the view's business.
 """
 
 import hashlib
 import io
+import struct
 import warnings
+from dataclasses import dataclass
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -18,34 +21,56 @@ from characters.errors import PictureRefused
 MAX_BYTES = 8 * 1024 * 1024
 # 24 megapixels is what a phone's camera takes; decoded it needs 96 MB, which a web process can spare for a moment.
 MAX_PIXELS = 24_000_000
+# WebP's own limit; a picture longer than this is a strip made to hurt, or a comic.
+MAX_SIDE_PX = 16_383
 FORMATS = ("PNG", "JPEG", "WEBP")
 SIDE_PX = 512
+# The longest side of what is kept whole: a portrait to crop again, an expression, a background on a wide screen.
+WHOLE_PX = 1536
+# Twice the side of a portrait in a list.
+SMALL_PX = 160
+# Twice the longest side of a picture in a strip.
+PREVIEW_PX = 360
 # Flat colour shows ringing below 90; a portrait stays around 20 kB.
 QUALITY = 90
 
 
-def encode_portrait(data: bytes) -> bytes:
-    """A square WebP of at most 512 px, cropped around the centre, without metadata. Raises `PictureRefused`."""
-    if len(data) > MAX_BYTES:
-        raise PictureRefused(_("That picture is larger than 8 MB. Save a smaller one and upload it again."))
-    try:
-        with warnings.catch_warnings():
-            # Pillow only warns where a picture is too large; our own limit comes before any pixel is decoded.
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            picture = Image.open(io.BytesIO(data), formats=FORMATS)
-        if picture.width * picture.height > MAX_PIXELS:
-            raise PictureRefused(
-                _("That picture has more than 24 megapixels. Scale it down and upload it again.")
-            )
-        upright = ImageOps.exif_transpose(picture)
-        side = min(*upright.size, SIDE_PX)
-        square = ImageOps.fit(upright.convert("RGBA"), (side, side), Image.Resampling.LANCZOS)
-    except PictureRefused:
-        raise
-    # Pillow's decoders raise any of these for broken files.
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError, MemoryError, EOFError) as error:
-        raise PictureRefused from error
-    return save_webp(square)
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A square of a picture, in shares of its width and height: where it begins, and its side as a share of the
+    shorter one."""
+
+    x: float
+    y: float
+    side: float
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An encoded picture: WebP bytes and their size in pixels."""
+
+    data: bytes
+    width_px: int
+    height_px: int
+
+
+def encode_portrait(data: bytes, crop: Crop | None = None) -> bytes:
+    """A square WebP of at most 512 px, cropped there or around the centre, without metadata.
+
+    Raises `PictureRefused`.
+    """
+    picture = _decode(data)
+    if crop is not None:
+        picture = picture.crop(_crop_box(picture.size, crop))
+    side = min(*picture.size, SIDE_PX)
+    return save_webp(ImageOps.fit(picture, (side, side), Image.Resampling.LANCZOS))
+
+
+def encode_whole(data: bytes, longest_px: int = WHOLE_PX) -> Picture:
+    """The whole picture as WebP, its longer side at most `longest_px`, without metadata. Raises `PictureRefused`."""
+    picture = _decode(data)
+    picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+    return Picture(save_webp(picture), *picture.size)
 
 
 def save_webp(picture: Image.Image) -> bytes:
@@ -58,7 +83,99 @@ def save_webp(picture: Image.Image) -> bytes:
     return buffer.getvalue()
 
 
-def store_portrait(data: bytes) -> str:
-    """Put an encoded portrait into storage unless it is there, and return its name."""
+def store_picture(data: bytes, small_px: int = PREVIEW_PX) -> str:
+    """Put an encoded picture into storage, with its small one, unless it is there; return its name."""
     name = f"characters/{hashlib.sha256(data).hexdigest()[:32]}.webp"
-    return name if default_storage.exists(name) else default_storage.save(name, ContentFile(data))
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(data))
+    _store_small(name, data, small_px)
+    return name
+
+
+def store_portrait(data: bytes) -> str:
+    """`store_picture` for the square one."""
+    return store_picture(data, SMALL_PX)
+
+
+def store_words(text: str) -> str:
+    """Put a Markdown text into storage unless it is there, and return its name."""
+    data = text.encode()
+    name = f"characters/{hashlib.sha256(data).hexdigest()[:32]}.md"
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(data))
+    return name
+
+
+def read_file(name: str) -> bytes:
+    """What is stored under this name. Raises `FileNotFoundError`."""
+    with default_storage.open(name) as file:
+        data: bytes = file.read()
+    return data
+
+
+def read_small(name: str, small_px: int = PREVIEW_PX) -> bytes:
+    """The small one of a stored picture; made now if it was stored before there were any."""
+    try:
+        return read_file(small_name(name))
+    except FileNotFoundError:
+        return _store_small(name, read_file(name), small_px)
+
+
+def small_name(name: str) -> str:
+    """Where the small one of a picture is stored."""
+    stem, _dot, extension = name.rpartition(".")
+    return f"{stem}-small.{extension}"
+
+
+def _store_small(name: str, data: bytes, small_px: int) -> bytes:
+    small = small_name(name)
+    with Image.open(io.BytesIO(data), formats=("WEBP",)) as picture:
+        picture.thumbnail((small_px, small_px), Image.Resampling.LANCZOS)
+        encoded = save_webp(picture)
+    if not default_storage.exists(small):
+        default_storage.save(small, ContentFile(encoded))
+    return encoded
+
+
+def _decode(data: bytes) -> Image.Image:
+    """The first frame, upright, in RGB or RGBA."""
+    if len(data) > MAX_BYTES:
+        raise PictureRefused(_("That picture is larger than 8 MB. Save a smaller one and upload it again."))
+    try:
+        with warnings.catch_warnings():
+            # Pillow only warns where a picture is too large; our own limit comes before any pixel is decoded.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            picture = Image.open(io.BytesIO(data), formats=FORMATS)
+        if picture.width * picture.height > MAX_PIXELS:
+            raise PictureRefused(
+                _("That picture has more than 24 megapixels. Scale it down and upload it again.")
+            )
+        if max(picture.size) > MAX_SIDE_PX:
+            raise PictureRefused(_("That picture is longer than 16,383 pixels. Crop it and upload it again."))
+        upright = ImageOps.exif_transpose(picture)
+        return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
+    except PictureRefused:
+        raise
+    # Pillow's decoders raise any of these for broken files.
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+        MemoryError,
+        EOFError,
+        IndexError,
+        KeyError,
+        TypeError,
+        OverflowError,
+        struct.error,
+    ) as error:
+        raise PictureRefused from error
+
+
+def _crop_box(size: tuple[int, int], crop: Crop) -> tuple[int, int, int, int]:
+    width, height = size
+    side = max(1, min(round(min(size) * crop.side), *size))
+    left = max(0, min(round(width * crop.x), width - side))
+    top = max(0, min(round(height * crop.y), height - side))
+    return left, top, left + side, top + side

@@ -42,6 +42,10 @@ class Conversation(models.Model):
     character = models.ForeignKey(
         "characters.Character", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
+    # What the character was when the chat began, or when its person last moved it on; empty follows the character.
+    version = models.ForeignKey(
+        "characters.Version", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     model = models.ForeignKey(
         "inference.Model", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
     )
@@ -81,6 +85,9 @@ class Member(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="members")
     character = models.ForeignKey("characters.Character", on_delete=models.CASCADE, related_name="+")
+    version = models.ForeignKey(
+        "characters.Version", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     place = models.PositiveSmallIntegerField(default=0)
     is_muted = models.BooleanField(default=False, help_text=_("Answers only when asked."))
 
