@@ -7,14 +7,13 @@ process. Writes in this process drop it at once (`forget_estate`); others follow
 import threading
 import time
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from inference.dialects import dialect_of
+from inference.endpoints import endpoint_at
 from inference.errors import InferenceError, ModelUnavailable
-from inference.keys import resolve_key
 from inference.models import Deployment, Model, Server, ServerKind
 from inference.routing.rules import read_rules, rules_for_model
 from inference.types import Endpoint, LimitRule, ModelSummary, ModelTarget
@@ -185,15 +184,8 @@ def _offer(model: Model, deployments: list[Deployment], rules: tuple[LimitRule, 
 
 
 def _endpoint(deployment: Deployment, server: Server) -> Endpoint:
-    return Endpoint(
-        server_id=server.id,
-        server_name=server.name,
-        kind=server.kind,
-        base_url=server.base_url,
-        remote_name=deployment.remote_name,
-        api_key=resolve_key(server.api_key_ref, server_name=server.name),
-        weight=deployment.weight,
-        can_continue=dialect_of(server.kind, server.base_url).can_continue,
+    return replace(
+        endpoint_at(server, deployment.remote_name, weight=deployment.weight),
         deployment=str(deployment.id),
         slots=deployment.slots,
     )

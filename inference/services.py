@@ -22,8 +22,9 @@ from accounts import audit
 from accounts.errors import NotAllowed, NotFound, Words
 from accounts.models import User
 from inference.discovery import FoundModel, ServerReport, api_base, ask_server, capability_of
+from inference.endpoints import endpoint_at
 from inference.errors import InferenceError, ServerUrlRefused
-from inference.keys import check_reference, resolve_key
+from inference.keys import check_reference
 from inference.metrics import count_request
 from inference.models import Capability, Deployment, Model, Origin, Server, ServerKind, Usage
 from inference.queries import forget_estate
@@ -57,8 +58,8 @@ def save_server(*, actor: User, server: Server) -> Server:
     """Write a new or changed server; its address and key reference must hold."""
     _require_administrator(actor)
     if server.kind != ServerKind.QUOTES:
-        server.base_url = api_base(server.base_url)
-    check_reference(server.api_key_ref)
+        server.base_url = api_base(server.base_url, server.kind)
+    check_reference(server.api_key_ref, base_url=server.base_url)
     with transaction.atomic():
         server.save()
         audit.record(actor=actor, verb="save_server", target=server)
@@ -259,20 +260,15 @@ def _refresh(server: Server, *, named: Sequence[FoundModel] = (), is_complete: b
     if not is_complete:
         models += [model for model in report.models if model not in models]
     _note_answer(server, report.kind)
-    # Azure does not tell what is deployed; what an administrator wrote down there stays.
-    _write_models(server, models, is_all=is_complete or report.kind != ServerKind.AZURE_OPENAI)
+    # Some do not list what is deployed; what an administrator wrote down there stays.
+    _write_models(server, models, is_all=is_complete or report.is_all)
     return Diagnosis(True, _describe(server, report))
 
 
 def _ask(server: Server) -> ServerReport:
     if server.kind == ServerKind.QUOTES:
         return ServerReport(ServerKind.QUOTES, (FoundModel(QUOTES_NAME, Capability.CHAT),))
-    return ask_server(
-        server_name=server.name,
-        base_url=server.base_url,
-        api_key=resolve_key(server.api_key_ref, server_name=server.name),
-        known_kind=server.kind,
-    )
+    return ask_server(endpoint_at(server, ""))
 
 
 def _note_error(server: Server, error: InferenceError) -> None:
@@ -300,20 +296,25 @@ def _write_models(
 
 def _write_model(server: Server, found: FoundModel, label: str) -> None:
     # What an administrator edits afterwards (label, capabilities) is theirs; only what servers tell is renewed.
+    told = list(found.capabilities) if found.capabilities else None
     model, _created = Model.objects.get_or_create(
-        name=found.remote_name, defaults={"label": label, "capabilities": [found.capability]}
+        name=found.remote_name, defaults={"label": label, "capabilities": told or [found.capability]}
     )
     if found.dimensions and model.dimensions is None:
         Model.objects.filter(pk=model.pk).update(dimensions=found.dimensions)
     deployment, is_new = Deployment.objects.get_or_create(
         server=server,
         remote_name=found.remote_name,
-        defaults={"model": model, "context_tokens": found.context_tokens},
+        defaults={"model": model, "context_tokens": found.context_tokens, "capabilities": told},
     )
-    if not is_new and (deployment.missing_since or deployment.context_tokens != found.context_tokens):
-        Deployment.objects.filter(pk=deployment.pk).update(
-            missing_since=None, context_tokens=found.context_tokens
-        )
+    before = deployment.context_tokens, deployment.capabilities
+    if is_new or (deployment.missing_since is None and before == (found.context_tokens, told)):
+        return
+    if told and deployment.model.capabilities in (deployment.capabilities, [found.capability]):
+        Model.objects.filter(pk=deployment.model_id).update(capabilities=told)
+    Deployment.objects.filter(pk=deployment.pk).update(
+        missing_since=None, context_tokens=found.context_tokens, capabilities=told
+    )
 
 
 def _describe(server: Server, report: ServerReport) -> Words:

@@ -101,7 +101,9 @@ class Finish(msgspec.Struct, frozen=True, gc=False):
     reason: FinishReason
 
 
-StreamEvent = AnswerDelta | ThinkingDelta | ToolCallDelta | UsageReport | Queued | Admitted | StartOver | Finish
+StreamEvent = (
+    AnswerDelta | ThinkingDelta | ToolCallDelta | UsageReport | Queued | Admitted | StartOver | Finish
+)
 
 
 @dataclass(frozen=True, slots=True)
