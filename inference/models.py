@@ -274,6 +274,8 @@ class Usage(models.Model):
             models.Index(fields=["user", "-created_at"], name="usage_of_user"),
             # The dashboard of one model.
             models.Index(fields=["model_name", "-created_at"], name="usage_of_model"),
+            # What went wrong, which is little beside what went well.
+            models.Index(fields=["-created_at"], name="usage_failed", condition=~models.Q(error_code="")),
         ]
 
     def __str__(self) -> str:
@@ -350,3 +352,40 @@ class Limit(models.Model):
 
     def __str__(self) -> str:
         return f"{self.amount.normalize():f} {self.get_measure_display()} / {self.get_period_display()}"
+
+
+class UsageDay(models.Model):
+    """A finished day (UTC) of usage, added up: of a model, or of one person with it.
+
+    The dashboard reads these in place of every call (`inference.usage`).
+    """
+
+    day = models.DateField(_("day"))
+    model_name = models.CharField(_("model name"), max_length=200)
+    # Everybody's calls of the model; else one person's, or those of nobody who is known any more.
+    is_total = models.BooleanField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    answers = models.PositiveIntegerField()
+    failed = models.PositiveIntegerField()
+    kept = models.PositiveIntegerField()
+    prompt_tokens = models.PositiveBigIntegerField()
+    completion_tokens = models.PositiveBigIntegerField()
+    cost = models.DecimalField(max_digits=20, decimal_places=8, null=True)
+    # From the first token to the last of whole answers, and the tokens that came in that time.
+    speaking_seconds = models.FloatField()
+    spoken_tokens = models.PositiveBigIntegerField()
+    # How many first tokens came within each of `usage.FIRST_TOKEN_EDGES`; only in totals.
+    first_token_counts = ArrayField(models.PositiveIntegerField(), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["day", "model_name"],
+                condition=models.Q(is_total=True),
+                name="usage_day_one_total",
+            )
+        ]
+        indexes = [models.Index(fields=["is_total", "day"], name="usage_day_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.model_name} {self.day}"
