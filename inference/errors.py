@@ -20,7 +20,9 @@ InferenceError
 │   ├── ServerFailed        5xx, or an error sent inside the stream
 │   └── AnswerGarbled       not the protocol it should speak
 ├── LimitReached            the caller has used up a limit; `retry_after_seconds` says until when
-└── EmbeddingsUnavailable   no model is set up to embed texts
+├── EmbeddingsUnavailable   no model is set up to embed texts
+├── RerankUnavailable       … to rerank passages
+└── TranscriptionUnavailable … to write down speech
 
 Each sentence for people says what to do. None contains a prompt, a key or the server's own words: those may
 quote the prompt back.
@@ -51,6 +53,24 @@ class EmbeddingsUnavailable(InferenceError):
     user_message = _(
         "No embedding model is connected, so documents cannot be searched. "
         "An administrator sets EMBEDDING_URL and EMBEDDING_MODEL."
+    )
+
+
+class RerankUnavailable(InferenceError):
+    code = "rerank_unavailable"
+    status = 503
+    user_message = _(
+        "No model that reranks is connected. An administrator adds a server that has one, "
+        "or marks a model with the capability “Rerank”."
+    )
+
+
+class TranscriptionUnavailable(InferenceError):
+    code = "transcription_unavailable"
+    status = 503
+    user_message = _(
+        "No model that writes down speech is connected. An administrator adds a server that has one, "
+        "for instance Whisper, or marks a model with the capability “Transcription”."
     )
 
 

@@ -77,12 +77,30 @@ class Refusal:
 
 @dataclass
 class Recorded:
-    """A request as it came in; header names are lower case."""
+    """A request as it came in; header names are lower case, `body` is what JSON says or else bytes."""
 
     method: str
     path: str
     headers: dict[str, str]
     body: Any
+
+
+@dataclass
+class Response:
+    """What a further path of a test answers: bytes, something for JSON, or `lines` sent one by one."""
+
+    body: object = b""
+    status: int = 200
+    content_type: str = "application/json"
+    lines: Sequence[object] = ()
+    seconds_between_lines: float = 0
+    # Headers besides, as they go over the wire.
+    headers: dict[str, str] = field(default_factory=dict)
+    # Break the connection after the lines.
+    is_cut: bool = False
+
+
+Route = Callable[[Recorded], Response]
 
 
 def too_long(limit: int = 4096, asked: int = 9000) -> Refusal:
@@ -109,7 +127,11 @@ class ScriptedServer:
     kind: Kind = "openai"
     models: Sequence[str | dict[str, Any]] = ("pace-0", "pace-50")
     api_key: str = ""
+    key_header: str = "authorization"
     dimensions: int = 32
+    chat_path: str = "/v1/chat/completions"
+    # Paths beyond OpenAI's chat and embeddings, by method and path.
+    routes: dict[tuple[str, str], Route] = field(default_factory=dict)
     embedding_refusals: list[Refusal] = field(default_factory=list)
     # Answers every request so instead, for instance with a page of HTML.
     answer_everything: Refusal | None = None
@@ -228,13 +250,15 @@ class ScriptedServer:
         self, request: Recorded, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> bool:
         """Answer one request; False where the connection must not be used again."""
-        path = request.path.removeprefix("/v1")
-        is_ours = not self.api_key or request.headers.get("authorization") == f"Bearer {self.api_key}"
+        bare_path = request.path.partition("?")[0]
+        path = bare_path.removeprefix("/v1")
         if self.answer_everything:
             _refuse(writer, self.answer_everything)
-        elif not is_ours:
+        elif not self._is_ours(request):
             _refuse(writer, Refusal(401, "Incorrect API key provided: sk-…", code="invalid_api_key"))
-        elif request.path == "/v1/chat/completions":
+        elif route := self.routes.get((request.method, bare_path)):
+            return await _respond(writer, route(request))
+        elif bare_path == self.chat_path and request.method == "POST":
             return await self._chat(request, reader, writer)
         elif request.path == "/v1/embeddings":
             self._embeddings(request, writer)
@@ -246,6 +270,10 @@ class ScriptedServer:
             _refuse(writer, Refusal(404, f"no {request.path}"))
         await writer.drain()
         return True
+
+    def _is_ours(self, request: Recorded) -> bool:
+        prefix = "Bearer " if self.key_header == "authorization" else ""
+        return not self.api_key or request.headers.get(self.key_header) == f"{prefix}{self.api_key}"
 
     def _model(self, model: str | dict[str, Any]) -> dict[str, Any]:
         extra = {"id": model} if isinstance(model, str) else model
@@ -339,7 +367,34 @@ async def _read_request(reader: asyncio.StreamReader) -> Recorded | None:
     method, path, _ = first.split(" ", 2)
     headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
     raw = await reader.readexactly(int(headers.get("content-length", 0)))
-    return Recorded(method, path, headers, json.loads(raw) if raw else None)
+    body: Any = raw or None
+    if raw and headers.get("content-type", "application/json") == "application/json":
+        body = json.loads(raw)
+    return Recorded(method, path, headers, body)
+
+
+async def _respond(writer: asyncio.StreamWriter, response: Response) -> bool:
+    if not response.lines:
+        body = response.body if isinstance(response.body, bytes) else json.dumps(response.body).encode()
+        extra = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
+        _send(writer, response.status, body, extra, response.content_type)
+        await writer.drain()
+        return True
+    head = (
+        f"HTTP/1.1 {response.status} X\r\nContent-Type: {response.content_type}\r\nTransfer-Encoding: chunked"
+    )
+    writer.write(head.encode() + b"\r\n\r\n")
+    for line in response.lines:
+        data = line if isinstance(line, bytes) else json.dumps(line).encode() + b"\n"
+        writer.write(b"%x\r\n%s\r\n" % (len(data), data))
+        await writer.drain()
+        await asyncio.sleep(response.seconds_between_lines)
+    if response.is_cut:
+        writer.transport.abort()
+        return False
+    writer.write(b"0\r\n\r\n")
+    await writer.drain()
+    return True
 
 
 def _reply(writer: asyncio.StreamWriter, body: object) -> None:
@@ -353,10 +408,15 @@ def _refuse(writer: asyncio.StreamWriter, refusal: Refusal) -> None:
     _send(writer, refusal.status, body, extra)
 
 
-def _send(writer: asyncio.StreamWriter, status: int, body: bytes, extra: str = "") -> None:
-    head = (
-        f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{extra}\r\n"
-    )
+def _send(
+    writer: asyncio.StreamWriter,
+    status: int,
+    body: bytes,
+    extra: str = "",
+    content_type: str = "application/json",
+) -> None:
+    length = "" if "content-length:" in extra.lower() else f"Content-Length: {len(body)}\r\n"
+    head = f"HTTP/1.1 {status} X\r\nContent-Type: {content_type}\r\n{length}{extra}\r\n"
     writer.write(head.encode() + body)
 
 

@@ -1,0 +1,43 @@
+"""One question to a model that answers whole rather than token by token: its servers in turn until one answers.
+
+Synchronous, over `inference.http`. The order is by chance in proportion to the weights; a server that cannot answer
+now is passed over for the next, and the error of the last one stands.
+"""
+
+import random
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from inference.errors import ServerError
+from inference.http import call, place_of
+from inference.types import Endpoint, ModelTarget
+
+Answer = TypeVar("Answer")
+
+
+def ask_in_turn(target: ModelTarget, ask: Callable[[Endpoint], Answer]) -> Answer:
+    """What `ask` gives at the first endpoint that does not fail in a way that another one may not."""
+    error: ServerError | None = None
+    for endpoint in in_turn(target.endpoints):
+        try:
+            return ask(endpoint)
+        except ServerError as failure:
+            if not failure.is_retryable:
+                raise
+            error = failure
+    assert error is not None  # a target has an endpoint
+    raise error
+
+
+def in_turn(endpoints: Sequence[Endpoint]) -> list[Endpoint]:
+    """All of them, the heavier ones more often first; those of weight 0 last."""
+    draws = {id(one): random.random() ** (1 / one.weight) if one.weight else -1.0 for one in endpoints}  # noqa: S311
+    return sorted(endpoints, key=lambda one: -draws[id(one)])
+
+
+def post(
+    endpoint: Endpoint, path: str, body: bytes, *, answer_seconds: float, content_type: str = ""
+) -> bytes:
+    """The body of the endpoint's answer to a POST of `path`; raises ServerError."""
+    server, url = place_of(endpoint, path)
+    return call(server, url, body, answer_seconds=answer_seconds, content_type=content_type)
