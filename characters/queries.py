@@ -45,7 +45,14 @@ def find_portrait(*, user: User, slug: str) -> str:
     return str(name)
 
 
+def lent_collections(user: User) -> QuerySet[Character]:
+    """The ids of the collections that the characters this user may meet answer from."""
+    return (
+        Character.objects.visible_to(user).filter(collections__isnull=False).values("collections").order_by()
+    )
+
+
 def list_knowledge(*, user: User, character: Character) -> list[str]:
     """What the character answers from, as this user may know it: names of collections."""
-    names = Collection.objects.visible_to(user).filter(characters=character).values_list("name", flat=True)
+    names = Collection.objects.readable_by(user).filter(characters=character).values_list("name", flat=True)
     return [*([str(_("Your documents"))] if character.is_grounded else []), *names]

@@ -18,11 +18,13 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.audit import record
 from accounts.models import User
+from characters.access import find_own
 from characters.cast import CAST, CastMember
-from characters.errors import CharacterInvalid, CharacterNotAllowed, CharacterNotFound
-from characters.models import CastRecord, Character, Visibility
-from characters.pictures import encode_portrait, save_webp, store_portrait
+from characters.errors import CharacterInvalid, CharacterNotAllowed
+from characters.models import CastRecord, Character, Draft, Visibility
+from characters.pictures import save_webp, store_picture
 from characters.portraits import PORTRAITS, PORTRAITS_VERSION
+from characters.versions.services import keep_version
 from documents.models import Collection
 from inference.models import Model
 
@@ -84,6 +86,7 @@ def create_character(
         _save(character)
         if collections is not None:
             _set_collections(actor, character, collections)
+        keep_version(character, actor=actor)
         record(actor=actor, verb="create character", target=character)
     return character
 
@@ -93,50 +96,32 @@ def update_character(
     actor: User,
     character_id: uuid.UUID,
     collections: list[Collection] | None = None,
+    note: str = "",
     **changes: Unpack[CharacterChanges],
 ) -> Character:
-    """The character with these fields changed."""
+    """The character with these fields changed, as a new version; `note` says why. Chats keep the one they have."""
     with transaction.atomic():
-        character = _find_own(actor, character_id)
+        character = find_own(actor, character_id)
         if "owner" in changes and not actor.has_perm("characters.change_character"):
             raise CharacterNotAllowed
+        if character.version_id is None:
+            keep_version(character, actor=None)
         for field, value in _tidy(changes).items():
             setattr(character, field, value)
         _check(character)
         _save(character)
         if collections is not None:
             _set_collections(actor, character, collections)
+        keep_version(character, actor=actor, note=note)
+        Draft.objects.filter(character=character).delete()
         record(actor=actor, verb="change character", target=character)
-    return character
-
-
-def publish_character(*, actor: User, character_id: uuid.UUID) -> Character:
-    """The character, shown to everyone from now on."""
-    return _show(actor, character_id, Visibility.EVERYONE, is_published=True, verb="publish character")
-
-
-def unpublish_character(*, actor: User, character_id: uuid.UUID) -> Character:
-    """The character, seen by its owner only; chats that have it keep it."""
-    return _show(actor, character_id, None, is_published=False, verb="unpublish character")
-
-
-def set_portrait(*, actor: User, character_id: uuid.UUID, data: bytes) -> Character:
-    """The character with this picture, drawn anew (`characters.pictures`). Raises `PictureRefused`."""
-    _find_own(actor, character_id, is_locked=False)
-    # Before the transaction: storing may be a network call.
-    name = store_portrait(encode_portrait(data))
-    with transaction.atomic():
-        character = _find_own(actor, character_id)
-        character.avatar = name
-        character.save(update_fields=["avatar", "updated_at"])
-        record(actor=actor, verb="change portrait", target=character)
     return character
 
 
 @transaction.atomic
 def delete_character(*, actor: User, character_id: uuid.UUID) -> None:
     """Remove the character; its chats stay, without it. Portraits stay in storage, others may share them."""
-    character = _find_own(actor, character_id)
+    character = find_own(actor, character_id)
     record(actor=actor, verb="delete character", target=character)
     character.delete()
 
@@ -154,7 +139,7 @@ def _seed_member(member: CastMember) -> Character | None:
     if not _wants_seeding(member):
         return None
     # Drawing takes half a second and storing may be a network call: both before the transaction.
-    portrait = store_portrait(_draw(member.slug))
+    portrait = store_picture(_draw(member.slug))
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_SEED_LOCK])
@@ -165,6 +150,7 @@ def _seed_member(member: CastMember) -> Character | None:
             setattr(character, field, list(value) if isinstance(value, tuple) else value)
         character.avatar = portrait
         character.save()
+        keep_version(character, actor=None)
         CastRecord.objects.update_or_create(
             slug=member.slug,
             defaults={"member_digest": _digest_member(member), "row_digest": _digest_row(character)},
@@ -207,20 +193,6 @@ def _digest(values: Mapping[str, object]) -> str:
     return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()
 
 
-def _find_own(actor: User, character_id: uuid.UUID, *, is_locked: bool = True) -> Character:
-    """The character that the actor may change, locked until the transaction ends."""
-    rows = Character.objects.filter(pk=character_id)
-    if is_locked:
-        rows = rows.select_for_update()
-    is_editor = actor.has_perm("characters.change_character")
-    character = rows.first() if is_editor else rows.visible_to(actor).first()
-    if character is None:
-        raise CharacterNotFound
-    if not is_editor and character.owner_id != actor.pk:
-        raise CharacterNotAllowed
-    return character
-
-
 def _save(character: Character) -> None:
     try:
         with transaction.atomic():
@@ -230,25 +202,12 @@ def _save(character: Character) -> None:
         raise CharacterInvalid(_("Another character has just taken that short name. Try again.")) from error
 
 
-@transaction.atomic
-def _show(
-    actor: User, character_id: uuid.UUID, visibility: Visibility | None, *, is_published: bool, verb: str
-) -> Character:
-    character = _find_own(actor, character_id)
-    if is_published and not actor.has_perm("characters.publish_character"):
-        raise CharacterNotAllowed(_("Showing a character to everyone takes an administrator."))
-    character.is_published = is_published
-    if visibility is not None:
-        character.visibility = visibility
-    character.save(update_fields=["is_published", "visibility", "updated_at"])
-    record(actor=actor, verb=verb, target=character)
-    return character
-
-
 def _set_collections(actor: User, character: Character, collections: list[Collection]) -> None:
-    allowed = Collection.objects.visible_to(actor).filter(pk__in=[row.pk for row in collections])
-    # Those that were there and that the actor cannot see stay: the actor did not know of them.
-    kept = character.collections.exclude(pk__in=Collection.objects.visible_to(actor))
+    # A character lends them to everyone it talks to, which is for their managers to say.
+    managed = Collection.objects.manageable_by(actor)
+    allowed = managed.filter(pk__in=[row.pk for row in collections])
+    # Those that were there and are not the actor's to give stay.
+    kept = character.collections.exclude(pk__in=managed)
     character.collections.set([*allowed, *kept])
 
 

@@ -161,6 +161,7 @@ CELERY_BEAT_SCHEDULE = {
     "refresh-estate": {"task": "inference.tasks.refresh_estate", "schedule": 60.0},
     # With a lease of 15 s: what a killed worker was reading is taken up again within half a minute.
     "wake-ingest": {"task": "documents.tasks.wake_ingest", "schedule": 10.0},
+    "sweep-blobs": {"task": "documents.tasks.sweep_blobs", "schedule": 300.0},
 }
 
 AUTH_USER_MODEL = "accounts.User"
@@ -272,7 +273,20 @@ STORAGES = {
     "default": _blob,
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
 }
-UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MEGABYTES", 100, at_least=1) * 1024 * 1024
+# A container of the same account (a folder of DATA_DIR on a laptop) whose files the worker reads by itself, and
+# the id of the collection they go to.
+WATCHED_CONTAINER = env.text("WATCHED_CONTAINER")
+WATCHED_COLLECTION = env.text("WATCHED_COLLECTION")
+if WATCHED_CONTAINER:
+    _watched = (
+        {**_blob["OPTIONS"], "azure_container": WATCHED_CONTAINER}
+        if "azure_container" in _blob["OPTIONS"]
+        else {"location": DATA_DIR / WATCHED_CONTAINER}
+    )
+    STORAGES["watched"] = {"BACKEND": _blob["BACKEND"], "OPTIONS": _watched}
+# Documents by URL come from the public web; true lets people name pages of the network Parlour runs in, too.
+FETCH_PRIVATE_ADDRESSES = env.flag("FETCH_PRIVATE_ADDRESSES")
+UPLOAD_MAX_BYTES = env.number("UPLOAD_MAX_MEGABYTES", 1000, at_least=1) * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
 CONTENT_SECURITY_POLICY = {

@@ -108,7 +108,7 @@ def post_document(
     request: HttpRequest, file: File[UploadedFile], collection: Form[uuid.UUID | None] = None
 ) -> Status[Document]:
     actor = caller(request)
-    target = queries.find_collection(actor=actor, collection_id=collection) if collection else None
+    target = queries.find_writable_collection(actor=actor, collection_id=collection) if collection else None
     document = services.store_upload(actor=actor, file=file, name=file.name or "", collection=target)
     return Status(202, document)
 

@@ -10,7 +10,14 @@ DocumentError
 ├── ContentTooLarge          it unpacks to more than is sensible: a zip bomb, or a book in one file
 ├── ReadingTooCostly         reading it took too much time or memory
 ├── ReadingInterrupted       whoever read it died, several times
+├── ReadingStopped           somebody stopped it
+├── PicturesUnreadable       a picture or a scan, and nothing here that reads one
+├── SpeechUnreadable         a recording, and no model here that hears one
+├── UrlRefused               no address that a page can be fetched from
+├── UrlUnreachable           the address answers with no page
 ├── DocumentBusy             an ingest is on its way; nothing to try again
+├── DocumentDone             it is ready or failed; nothing to stop
+├── UploadMismatch           a part that does not begin where the last one ended, or a file that is not whole
 └── EmbeddingsUnusable       the embedding server answers with vectors that cannot be stored
 
 A failed document keeps only the `code`; `failure_message` gives the sentence back in the reader's language.
@@ -45,7 +52,7 @@ class TypeUnsupported(DocumentError):
     status = 415
     user_message = _(
         "This is not a file that can be read here, whatever its name says. "
-        "Upload a PDF, a Word document (DOCX), Markdown or plain text."
+        "Documents, spreadsheets, slides, web pages, mails, books, text, code, pictures and recordings can be."
     )
 
 
@@ -64,7 +71,7 @@ class FileDamaged(DocumentError):
 class TextMissing(DocumentError):
     code = "text_missing"
     user_message = _(
-        "No text was found in this file; it may be a scan. Upload a version whose text can be selected."
+        "No text was found in this file. Upload a version whose text can be selected, or a sharper scan."
     )
 
 
@@ -89,10 +96,59 @@ class ReadingInterrupted(DocumentError):
     )
 
 
+class ReadingStopped(DocumentError):
+    code = "reading_stopped"
+    user_message = _("You stopped this one. Try again to have it read after all.")
+
+
+class PicturesUnreadable(DocumentError):
+    code = "pictures_unreadable"
+    user_message = _(
+        "This is a picture or a scan, and nothing here can read one. Ask an administrator to install tesseract or "
+        "to connect a model that sees, then try again."
+    )
+
+
+class SpeechUnreadable(DocumentError):
+    code = "speech_unreadable"
+    user_message = _(
+        "This is a recording, and no model here can hear one. Ask an administrator to connect a transcription "
+        "model, then try again."
+    )
+
+
+class UrlRefused(DocumentError):
+    code = "url_refused"
+    user_message = _(
+        "No page can be fetched from this address. Give a public address that begins with http:// or https://."
+    )
+
+
+class UrlUnreachable(DocumentError):
+    code = "url_unreachable"
+    user_message = _(
+        "The address did not answer with a page. Open it in a browser, and give the address that it ends at."
+    )
+
+
 class DocumentBusy(DocumentError):
     code = "document_busy"
     status = 409
     user_message = _("This document is being worked on already. Wait until it is ready.")
+
+
+class DocumentDone(DocumentError):
+    code = "document_done"
+    status = 409
+    user_message = _("This document is not being read any more, so there is nothing to stop.")
+
+
+class UploadMismatch(DocumentError):
+    code = "upload_mismatch"
+    status = 409
+    user_message = _(
+        "This part does not follow the last one. Ask how far the upload is and go on from there."
+    )
 
 
 class EmbeddingsUnusable(DocumentError):
@@ -114,6 +170,11 @@ _FAILURES: dict[str, type[DocumentError]] = {
         ContentTooLarge,
         ReadingTooCostly,
         ReadingInterrupted,
+        ReadingStopped,
+        PicturesUnreadable,
+        SpeechUnreadable,
+        UrlRefused,
+        UrlUnreachable,
         EmbeddingsUnusable,
     )
 }

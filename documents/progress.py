@@ -1,19 +1,20 @@
-"""What a document's owner sees while it is read and embedded: status, share done, seconds left.
+"""What people see of a document while it is read and embedded: status, pages done, share done, seconds left.
 
-Written to the row for whoever asks, and sent as an event to the owner's open pages. Sending is best effort: a
-page that misses an event reads the row.
+Written to the row for whoever asks, and sent as an event to the open pages of whoever uploaded it and of whoever
+owns its collection. Sending is best effort: a page that misses an event reads the row.
 """
 
 import logging
 import time
-import uuid
 
+from django.db import transaction
+from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.events import publish_to_user
 from documents.claims import Claim, claimed
 from documents.errors import failure_message
-from documents.models import Document, DocumentStatus
+from documents.models import Document, DocumentQuerySet, DocumentStatus
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +22,12 @@ logger = logging.getLogger(__name__)
 EXTRACTION_SHARE = 0.15
 # Often enough for a bar that moves, seldom enough for thousands of pages.
 EVENT_SECONDS = 0.5
+# A rate measured for less than this promises anything.
+RATE_SECONDS = 2.0
 
 
-def announce(document: Document, owner_id: uuid.UUID) -> None:
-    """Send the document's state, as its row has it, to the owner's open pages."""
+def announce(document: Document) -> None:
+    """Send the document's state, as its row has it, to the pages that show it."""
     event = {
         "type": "document",
         "document": str(document.pk),
@@ -32,10 +35,15 @@ def announce(document: Document, owner_id: uuid.UUID) -> None:
         "status": document.status,
         "progress": round(document.progress, 3),
         "eta_seconds": document.eta_seconds,
+        "pages_done": document.pages_done,
+        "pages": document.page_count,
         "error": failure_message(document.error_code),
     }
+    people = {document.collection.owner_id, document.uploaded_by_id}
     try:
-        publish_to_user(owner_id, event)
+        for person in people:
+            if person is not None:
+                publish_to_user(person, event)
     except (RedisError, OSError):
         logger.warning("document event not sent", extra={"document": str(document.pk)})
 
@@ -43,45 +51,67 @@ def announce(document: Document, owner_id: uuid.UUID) -> None:
 class Progress:
     """The progress of one run of an ingest: one step after the other, told at a bearable rate."""
 
-    def __init__(self, claim: Claim, document: Document, owner_id: uuid.UUID) -> None:
+    def __init__(self, claim: Claim, document: Document) -> None:
         self._claim = claim
         self._document = document
-        self._owner_id = owner_id
         self._told_at = 0.0
-        self._embedding_since = 0.0
-        self._embedded_before = 0
+        self._since = 0.0
+        self._done_before = 0
 
     def enter(self, status: DocumentStatus, **values: object) -> None:
-        """The document is now at `status`; always told. `values` go to the row with it."""
+        """The document is now at `status`; `values` go to the row with it."""
+        with claimed(self._claim) as row:
+            self.write(row, status, **values)
+
+    def write(self, row: DocumentQuerySet, status: DocumentStatus, **values: object) -> None:
+        """The same in a transaction that stands already; told when it commits."""
         share = {DocumentStatus.EXTRACTING: 0.0, DocumentStatus.EMBEDDING: EXTRACTION_SHARE}.get(status, 1.0)
         values |= {"status": status, "progress": share, "eta_seconds": None}
+        row.update(**values)
+        for name, value in values.items():
+            setattr(self._document, name, value)
+        self._since = 0.0
+        transaction.on_commit(self._tell)
+
+    def finish(self, row: DocumentQuerySet) -> None:
+        """The document is ready, and nobody's any more."""
+        self.write(
+            row,
+            DocumentStatus.READY,
+            ready_at=timezone.now(),
+            error_code="",
+            claim=None,
+            claim_expires_at=None,
+        )
+
+    def read(self, done: int, total: int) -> None:
+        """So many pages of so many are read."""
+        share = EXTRACTION_SHARE * done / max(total, 1)
+        self._move(share, self._seconds_left(done, total), pages_done=done, page_count=total)
+
+    def embedded(self, done: int, total: int) -> None:
+        """That many chunks have their vectors; the first call is the start of the clock."""
+        share = EXTRACTION_SHARE + (1 - EXTRACTION_SHARE) * done / max(total, 1)
+        self._move(share, self._seconds_left(done, total))
+
+    def _seconds_left(self, done: int, total: int) -> int | None:
+        now = time.monotonic()
+        if not self._since:
+            self._since, self._done_before = now, done
+        elapsed = now - self._since
+        rate = (done - self._done_before) / elapsed if elapsed > RATE_SECONDS else 0
+        return round((total - done) / rate) if rate else None
+
+    def _move(self, progress: float, eta_seconds: int | None, **counts: int) -> None:
+        if time.monotonic() - self._told_at < EVENT_SECONDS:
+            return
+        values: dict[str, object] = {"progress": progress, "eta_seconds": eta_seconds, **counts}
         with claimed(self._claim) as row:
             row.update(**values)
         for name, value in values.items():
             setattr(self._document, name, value)
         self._tell()
 
-    def read(self, share: float) -> None:
-        """That share of the pages is read."""
-        self._move(EXTRACTION_SHARE * share, None)
-
-    def embedded(self, done: int, total: int) -> None:
-        """That many chunks have their vectors; the first call is the start of the clock."""
-        now = time.monotonic()
-        if not self._embedding_since:
-            self._embedding_since, self._embedded_before = now, done
-        rate = (done - self._embedded_before) / max(now - self._embedding_since, 0.001)
-        eta_seconds = round((total - done) / rate) if rate else None
-        self._move(EXTRACTION_SHARE + (1 - EXTRACTION_SHARE) * done / max(total, 1), eta_seconds)
-
-    def _move(self, progress: float, eta_seconds: int | None) -> None:
-        if time.monotonic() - self._told_at < EVENT_SECONDS:
-            return
-        with claimed(self._claim) as row:
-            row.update(progress=progress, eta_seconds=eta_seconds)
-        self._document.progress, self._document.eta_seconds = progress, eta_seconds
-        self._tell()
-
     def _tell(self) -> None:
         self._told_at = time.monotonic()
-        announce(self._document, self._owner_id)
+        announce(self._document)

@@ -3,22 +3,52 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
-from accounts.errors import NotFound
+from django.utils.translation import gettext_lazy as _
+
+from accounts.errors import NotAllowed, NotFound
 from accounts.models import User
-from documents.models import Collection, Document, Page
+from documents.models import Collection, CollectionQuerySet, Document, Page
 
 
 def find_document(*, actor: User, document_id: UUID) -> Document:
-    """The document with its collection; `NotFound` if it is absent or not the actor's to see."""
-    document = Document.objects.visible_to(actor).select_related("collection").filter(pk=document_id).first()
+    """The document with its collection, to be read; `NotFound` if it is absent or not the actor's to see."""
+    document = Document.objects.readable_by(actor).select_related("collection").filter(pk=document_id).first()
     if document is None:
         raise NotFound
     return document
 
 
+def find_writable_document(*, actor: User, document_id: UUID) -> Document:
+    """The same, to be changed or deleted; `NotAllowed` for one that the actor may only read."""
+    document = find_document(actor=actor, document_id=document_id)
+    if not Document.objects.writable_by(actor).filter(pk=document_id).exists():
+        raise NotAllowed(_("You may read this collection, not change it. Ask whoever shares it with you."))
+    return document
+
+
 def find_collection(*, actor: User, collection_id: UUID) -> Collection:
     """The collection; `NotFound` if it is absent or not the actor's to see."""
-    collection = Collection.objects.visible_to(actor).filter(pk=collection_id).first()
+    return _find(Collection.objects.visible_to(actor), collection_id)
+
+
+def find_writable_collection(*, actor: User, collection_id: UUID) -> Collection:
+    """The same, to add documents to; `NotAllowed` for one that the actor may only read."""
+    collection = find_collection(actor=actor, collection_id=collection_id)
+    if not Collection.objects.writable_by(actor).filter(pk=collection_id).exists():
+        raise NotAllowed(_("You may read this collection, not change it. Ask whoever shares it with you."))
+    return collection
+
+
+def find_manageable_collection(*, actor: User, collection_id: UUID) -> Collection:
+    """The same, to share, rename or delete; `NotAllowed` for one that the actor does not manage."""
+    collection = find_collection(actor=actor, collection_id=collection_id)
+    if not Collection.objects.manageable_by(actor).filter(pk=collection_id).exists():
+        raise NotAllowed(_("Only whoever manages this collection can do that."))
+    return collection
+
+
+def _find(collections: CollectionQuerySet, collection_id: UUID) -> Collection:
+    collection = collections.filter(pk=collection_id).first()
     if collection is None:
         raise NotFound
     return collection

@@ -117,10 +117,11 @@ def search(
 def _visible_documents(
     user: User, collections: Sequence[UUID] | None, documents: Sequence[UUID] | None
 ) -> DocumentQuerySet:
-    visible = Document.objects.visible_to(user).filter(status=DocumentStatus.READY).order_by()
+    ready = Document.objects.filter(status=DocumentStatus.READY).order_by()
     if collections is None and documents is None:
-        return visible
-    return visible.in_any(collections=collections or (), documents=documents or ())
+        return ready.visible_to(user)
+    # What is named may also be a character's, which lends it to whoever may talk to it.
+    return ready.readable_by(user).in_any(collections=collections or (), documents=documents or ())
 
 
 def _nearest(query: str, scope: _Scope) -> list[Place]:

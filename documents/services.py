@@ -1,12 +1,10 @@
 """What people do with documents: every write that a person starts is a verb here."""
 
 import hashlib
-import logging
 import uuid
+from collections.abc import Iterable, Sequence
 from functools import partial
-from pathlib import PurePath, PureWindowsPath
 
-from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
@@ -17,20 +15,23 @@ from accounts.errors import InvalidInput, NotAllowed
 from accounts.ids import uuid7
 from accounts.models import User
 from documents import tasks
-from documents.errors import DocumentBusy, FileEmpty, FileTooLarge, error_for
-from documents.extraction.formats import HEAD_BYTES, TAIL_BYTES, MediaType, Unreadable, detect_media_type
+from documents.blobs import FOLDER, find_same_bytes, remove_orphans
+from documents.checks import check_file, clean_name
+from documents.contents import remove_contents
+from documents.errors import (
+    DocumentBusy,
+    DocumentDone,
+    ReadingStopped,
+)
+from documents.fetching import check_page_url, name_from_url
 from documents.models import Chunk, Collection, CollectionKind, Document, DocumentStatus, Embedding, Page
 from documents.progress import announce
-from documents.queries import find_collection, find_document
-
-logger = logging.getLogger(__name__)
-
-NAME_CHARACTERS_MAX = 200
+from documents.queries import find_manageable_collection, find_writable_collection, find_writable_document
 
 
 def create_collection(*, actor: User, name: str, kind: CollectionKind = CollectionKind.NAMED) -> Collection:
     """A new, empty collection of the actor's."""
-    name = _clean_name(name)
+    name = clean_name(name)
     if not name:
         raise InvalidInput(gettext("A collection needs a name."))
     with transaction.atomic():
@@ -41,16 +42,60 @@ def create_collection(*, actor: User, name: str, kind: CollectionKind = Collecti
 
 def ensure_library(*, actor: User) -> Collection:
     """The actor's own library, where an upload goes that names no collection; made when first needed."""
-    libraries = Collection.objects.filter(owner=actor, kind=CollectionKind.LIBRARY)
-    found = libraries.first()
+    return _ensure(actor, CollectionKind.LIBRARY, gettext("My library"))
+
+
+def _ensure(actor: User, kind: CollectionKind, name: str) -> Collection:
+    """The one collection of its kind that the actor has."""
+    own = Collection.objects.filter(owner=actor, kind=kind)
+    found = own.first()
     if found is not None:
         return found
     with transaction.atomic():
         # Of two first uploads at once the second waits here, and finds what the first has made.
         User.objects.select_for_update().get(pk=actor.pk)
-        return libraries.first() or create_collection(
-            actor=actor, name=gettext("My library"), kind=CollectionKind.LIBRARY
-        )
+        return own.first() or create_collection(actor=actor, name=name, kind=kind)
+
+
+def rename_collection(*, actor: User, collection_id: uuid.UUID, name: str) -> Collection:
+    """The collection under another name."""
+    name = clean_name(name)
+    if not name:
+        raise InvalidInput(gettext("A collection needs a name."))
+    collection = find_manageable_collection(actor=actor, collection_id=collection_id)
+    with transaction.atomic():
+        collection.name = name
+        collection.save(update_fields=["name"])
+        audit.record(actor=actor, verb="rename_collection", target=collection)
+    return collection
+
+
+def ensure_inbox(*, actor: User) -> Collection:
+    """Where files wait that were put into a chat's composer and not sent yet; made when first needed."""
+    return _ensure(actor, CollectionKind.INBOX, gettext("Waiting for a chat"))
+
+
+def file_into_chat(
+    *, actor: User, collection: Collection | None, name: str, documents: Iterable[uuid.UUID]
+) -> Collection | None:
+    """Move those of the documents that wait in the actor's inbox into the chat's own collection.
+
+    `collection` is the chat's, None while it has none: then one of that name is made, but only if a document
+    needs it.
+    """
+    waiting = Document.objects.filter(
+        pk__in=list(documents), collection__owner=actor, collection__kind=CollectionKind.INBOX
+    )
+    with transaction.atomic():
+        ids = list(waiting.select_for_update(of=("self",)).values_list("pk", flat=True))
+        if not ids:
+            return collection
+        if collection is None:
+            collection = Collection.objects.create(
+                owner=actor, name=clean_name(name) or gettext("Chat"), kind=CollectionKind.CHAT
+            )
+        Document.objects.filter(pk__in=ids).update(collection=collection)
+    return collection
 
 
 def store_upload(
@@ -58,39 +103,65 @@ def store_upload(
 ) -> Document:
     """The file in storage and its document, queued to be read.
 
-    Raises a `DocumentError` for what can be told from size and first bytes, before anything is stored. The blob
-    is written first: a row never names a file that is not there.
+    Raises a `DocumentError` for what can be told from size and first bytes, before anything is stored. Bytes that
+    another document has are not stored again. The blob is written first: a row never names a file that is not
+    there.
     """
     if collection is not None:
-        collection = find_collection(actor=actor, collection_id=collection.pk)
-    name = _clean_name(name) or gettext("Untitled")
-    media_type = _check_file(file, name)
+        collection = find_writable_collection(actor=actor, collection_id=collection.pk)
+    name = clean_name(name) or gettext("Untitled")
+    media_type = check_file(file, name)
     collection = collection or ensure_library(actor=actor)
-    document_id = uuid7()
-    digest = _sha256(file)
-    blob_name = default_storage.save(f"documents/{document_id.hex}", file)
-    try:
-        with transaction.atomic():
-            document = Document.objects.create(
-                pk=document_id,
-                collection=collection,
-                name=name,
-                blob_name=blob_name,
-                media_type=media_type,
-                size_bytes=file.size,
-                sha256=digest,
-            )
-            audit.record(actor=actor, verb="upload_document", target=document)
-            transaction.on_commit(lambda: _start_ingest(document, actor.pk))
-    except Exception:
-        default_storage.delete(blob_name)
-        raise
+    document = Document(
+        pk=uuid7(),
+        collection=collection,
+        uploaded_by=actor,
+        name=name,
+        media_type=media_type,
+        size_bytes=file.size,
+        sha256=_sha256(file),
+    )
+    if not _save_beside_twin(document, actor=actor):
+        document.blob_name = default_storage.save(f"{FOLDER}/{document.pk.hex}", file)
+        try:
+            with transaction.atomic():
+                _save_document(document, actor=actor)
+        except Exception:
+            default_storage.delete(document.blob_name)
+            raise
+    return document
+
+
+def _save_beside_twin(document: Document, *, actor: User) -> bool:
+    """Whether another document has these bytes already: then the new one names the same blob, and is saved."""
+    with transaction.atomic():
+        blob_name = find_same_bytes(sha256=document.sha256, size_bytes=document.size_bytes)
+        if blob_name is None:
+            return False
+        document.blob_name = blob_name
+        _save_document(document, actor=actor)
+    return True
+
+
+def add_from_url(*, actor: User, url: str, collection: Collection | None = None) -> Document:
+    """A document that the worker fetches from the web, queued. Raises `UrlRefused` for what no page can be."""
+    if collection is not None:
+        collection = find_writable_collection(actor=actor, collection_id=collection.pk)
+    url = check_page_url(url)
+    document = Document(
+        collection=collection or ensure_library(actor=actor),
+        uploaded_by=actor,
+        name=name_from_url(url),
+        source=url,
+    )
+    with transaction.atomic():
+        _save_document(document, actor=actor)
     return document
 
 
 def retry_document(*, actor: User, document_id: uuid.UUID) -> Document:
-    """A failed document queued once more; `DocumentBusy` if it is not a failed one."""
-    document = find_document(actor=actor, document_id=document_id)
+    """A failed or stopped document queued once more; `DocumentBusy` if it is neither."""
+    document = find_writable_document(actor=actor, document_id=document_id)
     with transaction.atomic():
         is_queued = Document.objects.filter(pk=document.pk, status=DocumentStatus.FAILED).update(
             status=DocumentStatus.QUEUED,
@@ -104,33 +175,62 @@ def retry_document(*, actor: User, document_id: uuid.UUID) -> Document:
         if not is_queued:
             raise DocumentBusy
         audit.record(actor=actor, verb="retry_document", target=document)
-        document.refresh_from_db()
-        transaction.on_commit(lambda: _start_ingest(document, actor.pk))
+        document.refresh_from_db(from_queryset=Document.objects.select_related("collection"))
+        transaction.on_commit(partial(_start_ingest, document))
+    return document
+
+
+def cancel_document(*, actor: User, document_id: uuid.UUID) -> Document:
+    """Stop reading a document; what was read so far is dropped, the file stays. `DocumentDone` if it is over."""
+    document = find_writable_document(actor=actor, document_id=document_id)
+    with transaction.atomic():
+        is_stopped = (
+            Document.objects.unfinished()
+            .filter(pk=document.pk)
+            .update(
+                status=DocumentStatus.FAILED,
+                error_code=ReadingStopped.code,
+                progress=0,
+                eta_seconds=None,
+                page_count=0,
+                pages_done=0,
+                chunk_count=0,
+                claim=None,
+                claim_expires_at=None,
+            )
+        )
+        if not is_stopped:
+            raise DocumentDone
+        remove_contents(document.pk)
+        audit.record(actor=actor, verb="cancel_document", target=document)
+        document.refresh_from_db(from_queryset=Document.objects.select_related("collection"))
+        transaction.on_commit(partial(announce, document))
     return document
 
 
 def delete_document(*, actor: User, document_id: uuid.UUID) -> None:
     """Remove the document with its pages, chunks, vectors and file, at any moment, also while it is read."""
-    _delete_documents([find_document(actor=actor, document_id=document_id)], actor=actor)
+    delete_documents([find_writable_document(actor=actor, document_id=document_id)], actor=actor)
 
 
 def delete_any_document(*, actor: User, document_id: uuid.UUID) -> None:
     """The same for an administrator, whosever it is."""
     if not actor.is_staff:
         raise NotAllowed
-    _delete_documents(list(Document.objects.filter(pk=document_id)), actor=actor)
+    delete_documents(list(Document.objects.filter(pk=document_id)), actor=actor)
 
 
 def delete_collection(*, actor: User, collection_id: uuid.UUID) -> None:
     """Remove a collection and every document in it."""
-    collection = find_collection(actor=actor, collection_id=collection_id)
+    collection = find_manageable_collection(actor=actor, collection_id=collection_id)
     with transaction.atomic():
-        _delete_documents(list(collection.documents.all()), actor=actor)
+        delete_documents(list(collection.documents.all()), actor=actor)
         audit.record(actor=actor, verb="delete_collection", target=collection)
         collection.delete()
 
 
-def _delete_documents(documents: list[Document], *, actor: User) -> None:
+def delete_documents(documents: Sequence[Document], *, actor: User | None) -> None:
+    """Remove these documents whole; who may do that was asked before. `actor` is None for the house itself."""
     ids = [document.pk for document in documents]
     with transaction.atomic():
         # The rows first: an ingest at work locks its row to write, so none can add what is being removed.
@@ -140,38 +240,24 @@ def _delete_documents(documents: list[Document], *, actor: User) -> None:
         Page.objects.filter(document_id__in=ids).delete()
         for document in documents:
             audit.record(actor=actor, verb="delete_document", target=document)
-            transaction.on_commit(partial(_delete_blob, document.blob_name))
         Document.objects.filter(pk__in=ids).delete()
+        transaction.on_commit(_let_go_of_blobs)
 
 
-def _start_ingest(document: Document, owner_id: uuid.UUID) -> None:
+def _save_document(document: Document, *, actor: User) -> None:
+    document.save(force_insert=True)
+    audit.record(actor=actor, verb="upload_document", target=document)
+    transaction.on_commit(partial(_start_ingest, document))
+
+
+def _start_ingest(document: Document) -> None:
     tasks.ingest_next_document.delay()
-    announce(document, owner_id)
+    announce(document)
 
 
-def _delete_blob(name: str) -> None:
-    """At once if storage answers; else a task goes on trying, for the row that named the file is gone."""
-    try:
-        default_storage.delete(name)
-    except Exception:  # noqa: BLE001 - every storage has errors of its own, and the rows are gone already
-        logger.warning("blob not deleted yet", extra={"blob": name})
-        tasks.delete_blob.delay(name)
-
-
-def _check_file(file: File[bytes], name: str) -> MediaType:
-    if not file.size:
-        raise FileEmpty
-    if file.size > settings.UPLOAD_MAX_BYTES:
-        raise FileTooLarge
-    file.seek(0)
-    head = file.read(HEAD_BYTES)
-    file.seek(max(0, file.size - TAIL_BYTES))
-    tail = file.read(TAIL_BYTES)
-    file.seek(0)
-    try:
-        return detect_media_type(head, tail, name)
-    except Unreadable as error:
-        raise error_for(error.code) from error
+def _let_go_of_blobs() -> None:
+    """At once if storage answers; what it refuses, the sweep tries again."""
+    remove_orphans()
 
 
 def _sha256(file: File[bytes]) -> str:
@@ -180,13 +266,3 @@ def _sha256(file: File[bytes]) -> str:
         digest.update(part)
     file.seek(0)
     return digest.hexdigest()
-
-
-def _clean_name(name: str) -> str:
-    """The last part of what may be a path of any system, without control characters, bounded in length."""
-    last = PurePath(PureWindowsPath(name).name).name
-    kept = "".join(letter for letter in last if letter.isprintable()).strip(" .")
-    if len(kept) > NAME_CHARACTERS_MAX:
-        suffix = PurePath(kept).suffix[:20]
-        kept = kept[: NAME_CHARACTERS_MAX - len(suffix)] + suffix
-    return kept

@@ -3,9 +3,8 @@ whose turn it is, which keeps the queue fair and a lost or doubled message harml
 """
 
 from celery import shared_task
-from django.core.files.storage import default_storage
 
-from documents import claims, ingest
+from documents import blobs, claims, ingest
 
 # Longer than any document should take; beyond it the worker's child is ended and the sweep calls again.
 INGEST_SECONDS_MAX = 3500
@@ -17,8 +16,11 @@ SWEEP_WAKES_MAX = 8
 # Its queue is `ingest`, see CELERY_TASK_ROUTES: minutes of reading must not hold up the quick tasks.
 @shared_task(time_limit=INGEST_SECONDS_MAX)
 def ingest_next_document() -> None:
-    """Ingest whichever document is next, if any waits."""
+    """Ingest whichever documents are next, if any wait, and call for the next if others do."""
     ingest.ingest_next()
+    wait_seconds = claims.next_wait_seconds()
+    if wait_seconds is not None and wait_seconds < SWEEP_SECONDS:
+        ingest_next_document.apply_async(countdown=wait_seconds, expires=wait_seconds + SWEEP_SECONDS)
 
 
 @shared_task(expires=SWEEP_SECONDS)
@@ -32,7 +34,7 @@ def wake_ingest() -> None:
         ingest_next_document.apply_async(expires=SWEEP_SECONDS)
 
 
-@shared_task(autoretry_for=(Exception,), retry_backoff=5, max_retries=8)
-def delete_blob(name: str) -> None:
-    """Remove a deleted document's file; one that is gone already is fine."""
-    default_storage.delete(name)
+@shared_task
+def sweep_blobs() -> None:
+    """Remove the files of deleted documents, and of people who are gone, that storage still has."""
+    blobs.remove_orphans()

@@ -68,6 +68,18 @@ def is_forbidden(address: str) -> bool:
     return ip.is_link_local or ip.is_multicast or ip.is_unspecified or ip in _METADATA
 
 
+def is_private(address: str) -> bool:
+    """Whether this IP address is one of a network of its own, this machine's included: no page of the web is there."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    ip = getattr(ip, "ipv4_mapped", None) or ip
+    return is_forbidden(address) or not ip.is_global
+
+
+def resolve(host: str) -> list[str]:
+    """The addresses a host's name leads to; none if it is unknown."""
+    return _resolve(host)
+
+
 def _split(url: str) -> SplitResult:
     try:
         parts = urlsplit(url.strip())

@@ -42,15 +42,15 @@ def read_pages(
     path: Path,
     media_type: str,
     *,
-    on_progress: Callable[[float], None] = lambda share: None,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
     cpu_seconds: int = CPU_SECONDS,
     wall_seconds: float = WALL_SECONDS,
     memory_bytes: int = MEMORY_BYTES,
 ) -> Iterator[ExtractedPage]:
     """The pages of the file, in order, as the child sends them.
 
-    `on_progress` gets the share read so far. Raises a `DocumentError`: what the child says is wrong with the
-    file, or `ReadingTooCostly` if it went past a limit. Closing the iterator kills the child.
+    `on_progress` gets how many pages are read, and of how many. Raises a `DocumentError`: what the child says is
+    wrong with the file, or `ReadingTooCostly` if it went past a limit. Closing the iterator kills the child.
     """
     command = [sys.executable, "-m", "documents.extraction.child", str(path), media_type]
     with subprocess.Popen(
@@ -65,7 +65,7 @@ def read_pages(
             for message in _messages(child, time.monotonic() + wall_seconds):
                 match message:
                     case Steps(done, total):
-                        on_progress(done / max(total, 1))
+                        on_progress(done, total)
                     case PageRead(page):
                         yield page
                     case Failure(code):

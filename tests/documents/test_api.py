@@ -94,7 +94,7 @@ def test_program_deletes_a_document_and_rows_vectors_and_file_are_gone(
     program: Client, ingest: Upload, django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks
 ) -> None:
     document = ingest(TEXT)
-    kept = ingest(TEXT, "other.txt")
+    kept = ingest(TEXT + b" And more.", "other.txt")
     with django_capture_on_commit_callbacks(execute=True):
         assert program.delete(f"/api/v1/documents/{document.pk}").status_code == 204
     for rows in (Page, Chunk, Embedding):

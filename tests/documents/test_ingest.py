@@ -10,11 +10,12 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
-from documents import claims
+from documents import claims, reading
 from documents import ingest as pipeline
 from documents.claims import ClaimLost, claim_next, claimed, keep_alive
-from documents.models import Chunk, Collection, CollectionKind, Document, Embedding, Page
+from documents.models import Chunk, CollectionKind, Document, Embedding, Page, Turn
 from documents.progress import Progress
+from documents.run import Run
 from documents.services import create_collection, delete_document
 from tests.documents import files
 from tests.documents.conftest import Upload
@@ -110,7 +111,7 @@ def test_two_runs_never_hold_the_same_document(upload: Upload) -> None:
     expire_claims()
     second = claim_next()
     assert second is not None
-    assert not keep_alive(first)
+    assert keep_alive([first]) == {document.pk}
     with pytest.raises(ClaimLost), claimed(first):
         pytest.fail("the old claim must not write")
     with claimed(second):
@@ -128,8 +129,8 @@ def test_owner_deletes_a_document_while_it_is_read_and_nothing_of_it_stays(
     assert claim is not None
     with django_capture_on_commit_callbacks(execute=True):
         delete_document(actor=ada, document_id=document.pk)
-    with claims.heartbeat(claim) as is_lost:
-        assert pipeline._run(claim, is_lost) == "gone or taken over"
+    with claims.heartbeat([claim]) as pulse:
+        assert pipeline.run_lot([claim], pulse) == []
     assert not Page.objects.exists()
     assert not Chunk.objects.exists()
     assert not default_storage.exists(document.blob_name)
@@ -161,9 +162,8 @@ def test_next_run_after_a_kill_between_reading_and_embedding_is_whole(
     document = upload(LONG_TEXT)
     claim = claim_next()
     assert claim is not None
-    with claims.heartbeat(claim) as is_lost:
-        progress = Progress(claim, document, document.collection.owner_id)
-        pipeline._extract(claim, document, progress, is_lost)
+    with claims.heartbeat([claim]) as pulse:
+        reading.extract(Run(claim, document, Progress(claim, document), pulse))
     expire_claims()
     pipeline.ingest_next()
     assert_whole(document)
@@ -202,7 +202,7 @@ def test_file_of_a_conversation_goes_before_its_owners_other_files(upload: Uploa
     claim = claim_next()
     assert claim is not None
     assert claim.document_id == attached.pk
-    assert Collection.objects.get(pk=chat.pk).served_at is not None
+    assert Turn.objects.filter(user=ada).exists()
 
 
 def test_stored_spans_count_code_points_as_the_database_does(ingest: Upload) -> None:

@@ -1,0 +1,98 @@
+"""From a document's blob to its pages and chunks, in one transaction: the next run goes by the chunks."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+
+from accounts.ids import uuid7
+from documents import blobs
+from documents.checks import check_file
+from documents.chunking import cut_into_chunks, find_title
+from documents.claims import claimed
+from documents.contents import remove_contents, store_chunks, store_pages, title_from_name
+from documents.errors import TextMissing
+from documents.extraction.pages import ExtractedPage
+from documents.extraction.parent import read_pages
+from documents.fetching import fetch
+from documents.languages import detect_language
+from documents.models import DocumentStatus
+from documents.run import Run
+
+
+def obtain(run: Run) -> None:
+    """The document's bytes are in storage and known by their digest, once for all documents that have them."""
+    document = run.document
+    if not document.blob_name:
+        _fetch(run)
+    if document.sha256:
+        return
+    with blobs.local_copy(document.blob_name) as path:
+        _name_bytes(run, path, document.blob_name, document.media_type)
+
+
+def _fetch(run: Run) -> None:
+    """What the document's source names, stored; its type is told from its bytes as an upload's is."""
+    document = run.document
+    run.progress.enter(DocumentStatus.EXTRACTING)
+    with tempfile.NamedTemporaryFile(prefix="parlour-fetched-") as local:
+        document.size_bytes = fetch(document.source, local)
+        local.flush()
+        run.check()
+        media_type = check_file(File(local), document.name)
+        blob_name = default_storage.save(f"{blobs.FOLDER}/{uuid7().hex}", File(local))
+        try:
+            _name_bytes(run, Path(local.name), blob_name, media_type)
+        finally:
+            if document.blob_name != blob_name:
+                default_storage.delete(blob_name)
+
+
+def _name_bytes(run: Run, path: Path, blob_name: str, media_type: str) -> None:
+    document = run.document
+    digest = blobs.digest_file(path)
+    with claimed(run.claim) as row:
+        same = blobs.find_same_bytes(sha256=digest, size_bytes=document.size_bytes, but=document.pk)
+        changes = {
+            "sha256": digest,
+            "blob_name": same or blob_name,
+            "media_type": media_type,
+            "size_bytes": document.size_bytes,
+        }
+        row.update(**changes)
+    for name, value in changes.items():
+        setattr(document, name, value)
+
+
+def extract(run: Run) -> None:
+    """Read, cut and store; what the row says of it is written with it."""
+    document = run.document
+    run.progress.enter(DocumentStatus.EXTRACTING)
+    with blobs.local_copy(document.blob_name) as path:
+        pages = list(_read(run, path))
+    spans = list(cut_into_chunks(pages))
+    if not spans:
+        raise TextMissing
+    title = find_title(pages) or title_from_name(document.name)
+    language = detect_language("\n".join(page.text for page in pages))
+    with claimed(run.claim) as row:
+        remove_contents(document.pk)
+        store_pages(document.pk, pages)
+        store_chunks(document.pk, pages, spans, title, language)
+        run.progress.write(
+            row,
+            DocumentStatus.EMBEDDING,
+            title=title,
+            language=language,
+            page_count=len(pages),
+            pages_done=len(pages),
+            chunk_count=len(spans),
+        )
+
+
+def _read(run: Run, path: Path) -> Iterator[ExtractedPage]:
+    for page in read_pages(path, run.document.media_type, on_progress=run.progress.read):
+        run.check()
+        yield page
