@@ -124,7 +124,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         if self.runtime.is_draining:
             await self.close(CLOSE_RESTART)
             return
-        posted = await in_database(_store, self.user, frame)
+        posted = await self._store(frame)
         reply, conversation_id = posted.reply, posted.conversation.pk
         user_message = posted.user_message
         sent = events.Sent(
@@ -141,7 +141,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             await self._follow_reply(reply, reply.message, conversation_id, events.BEGINNING)
             return
         await self._watch(reply.pk, conversation_id, events.BEGINNING)
-        await self.runtime.start_reply(posted.context)
+        self.runtime.start_reply(posted.context)
         self._telling.add(task := asyncio.create_task(self._tell_other_windows(posted)))
         task.add_done_callback(self._telling.discard)
 
@@ -245,36 +245,37 @@ class ChatConsumer(AsyncWebsocketConsumer):
         frame = events.ErrorFrame(code=code, message=message, request_id=request_id or "")
         await self.send(text_data=events.encode(frame).decode())
 
-
-def _store(
-    user: User, frame: events.Send | events.Edit | events.Regenerate | events.Continue
-) -> services.Posted:
-    """The service that an action frame calls."""
-    request_id = frame.request_id or ""
-    match frame:
-        case events.Send():
-            return services.post_message(
-                actor=user,
-                text=frame.text,
-                conversation_id=frame.conversation,
-                parent_id=frame.parent,
-                choices=services.Choices(
+    async def _store(
+        self, frame: events.Send | events.Edit | events.Regenerate | events.Continue
+    ) -> services.Posted:
+        """Call the service of an action frame."""
+        actor, request_id = self.user, frame.request_id or ""
+        match frame:
+            case events.Send():
+                choices = services.Choices(
                     character=frame.character,
                     model=frame.model,
                     collections=frame.collections,
                     documents=frame.documents,
                     max_tokens=frame.max_tokens,
                     temperature=frame.temperature,
-                ),
-                request_id=request_id,
-            )
-        case events.Edit():
-            return services.edit_message(
-                actor=user, message_id=frame.message, text=frame.text, request_id=request_id
-            )
-        case events.Regenerate():
-            return services.regenerate_message(
-                actor=user, message_id=frame.message, model_name=frame.model, request_id=request_id
-            )
-        case events.Continue():
-            return services.continue_message(actor=user, message_id=frame.message, request_id=request_id)
+                )
+                return await self.runtime.posts.submit(
+                    services.NewPost(actor, frame.text, frame.conversation, frame.parent, choices, request_id)
+                )
+            case events.Edit(message=message, text=text):
+                return await in_database(
+                    services.edit_message, actor=actor, message_id=message, text=text, request_id=request_id
+                )
+            case events.Regenerate(message=message, model=model):
+                return await in_database(
+                    services.regenerate_message,
+                    actor=actor,
+                    message_id=message,
+                    model_name=model,
+                    request_id=request_id,
+                )
+            case events.Continue(message=message):
+                return await in_database(
+                    services.continue_message, actor=actor, message_id=message, request_id=request_id
+                )

@@ -5,11 +5,13 @@ has ended owns nothing any more: whoever moves a reply from its set to their own
 from then on. Should the old owner still be alive, the log's epoch keeps it from writing (`chat.log`).
 """
 
+import asyncio
 import uuid
 from collections.abc import Iterable
 
 from django.conf import settings
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 # Three missed heartbeats. A takeover begins at most this long after a process died.
 LEASE_SECONDS = 4.5
@@ -26,6 +28,9 @@ class Leases:
         self._processes = f"{prefix}:processes"
         self._heartbeat = f"{prefix}:process:{{}}:alive"
         self._replies = f"{prefix}:process:{{}}:replies"
+        # Reply → whether this process holds it; what Redis has not been told yet.
+        self._changes: dict[str, bool] = {}
+        self._changed = asyncio.Event()
 
     async def beat(self) -> None:
         """Say that this process lives."""
@@ -34,16 +39,42 @@ class Leases:
         pipeline.sadd(self._processes, self.process_id)
         await pipeline.execute()
 
-    async def hold(self, reply_id: uuid.UUID) -> None:
-        """This process runs the reply from now on."""
-        await self._redis.sadd(self._replies.format(self.process_id), str(reply_id))
+    def hold(self, reply_id: uuid.UUID) -> None:
+        """This process runs the reply from now on; Redis learns of it in a moment, from `run`."""
+        self._changes[str(reply_id)] = True
+        self._changed.set()
 
-    async def drop(self, reply_id: uuid.UUID) -> None:
+    def drop(self, reply_id: uuid.UUID) -> None:
         """The reply has ended here."""
-        await self._redis.srem(self._replies.format(self.process_id), str(reply_id))
+        self._changes[str(reply_id)] = False
+        self._changed.set()
+
+    async def run(self) -> None:
+        """Write what `hold` and `drop` said, whatever came together in one go, until cancelled."""
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self.write()
+
+    async def write(self) -> None:
+        """Returns when Redis knows everything that `hold` and `drop` said."""
+        changes, self._changes = self._changes, {}
+        held = [member for member, is_held in changes.items() if is_held]
+        dropped = [member for member, is_held in changes.items() if not is_held]
+        replies = self._replies.format(self.process_id)
+        try:
+            if held:
+                await self._redis.sadd(replies, *held)
+            if dropped:
+                await self._redis.srem(replies, *dropped)
+        except (RedisError, OSError):
+            self._changes = changes | self._changes
+            self._changed.set()
+            raise
 
     async def release_all(self) -> None:
         """Give every reply of this process to whoever takes it."""
+        await self.write()
         await self._redis.delete(self._heartbeat.format(self.process_id))
 
     async def claim_abandoned(self, most: int) -> list[uuid.UUID]:
@@ -72,7 +103,7 @@ class Leases:
         """Take a reply that is in no set; of several claimers one gets it."""
         won = await self._redis.set(f"{self._processes}:claim:{reply_id}", 1, nx=True, ex=30)
         if won:
-            await self.hold(reply_id)
+            self.hold(reply_id)
         return bool(won)
 
     async def _process_ids(self) -> list[str]:

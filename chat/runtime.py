@@ -21,12 +21,13 @@ from accounts.events import publish_to_user_async
 from chat import metrics
 from chat.checkpoints import Ending, claim_reply, list_overdue_replies, save_checkpoints
 from chat.control import Control, channel_name, decode_control, encode_control
-from chat.database import in_database
+from chat.database import Batcher, in_database
 from chat.feed import ReplyFeed
 from chat.leases import HEARTBEAT_SECONDS, Leases
 from chat.log import LogWriter, connect_redis
 from chat.queries import ReplyContext
 from chat.replies import ReplyRun
+from chat.services import post_messages
 from chat.tasks import title_conversation
 from chat.titles import is_topic
 
@@ -37,6 +38,8 @@ SWEEP_SECONDS = 1.0
 # Rows without any owner are rare (Redis lost its data, or a process died between row and lease).
 OVERDUE_SWEEP_SECONDS = 10.0
 CLAIM_MOST = 200
+# Posts in one transaction: enough for a burst, few enough that the first of them need not wait for the last.
+POSTS_AT_ONCE = 16
 RESTART_SECONDS = 1.0
 
 
@@ -55,6 +58,7 @@ class Runtime:
         self.feed = ReplyFeed(self._feed_redis, is_local=self.runs.__contains__)
         self.log = LogWriter(self._log_redis, on_written=self.feed.wake)
         self.leases = Leases(self._lease_redis)
+        self.posts = Batcher(post_messages, most=POSTS_AT_ONCE)
         self.is_draining = False
         self.sockets: weakref.WeakSet[Drainable] = weakref.WeakSet()
         self._sweep_now = asyncio.Event()
@@ -67,6 +71,7 @@ class Runtime:
         for loop in (
             self.log.run,
             self.feed.run,
+            self.leases.run,
             self._beat,
             self._listen,
             self._save_checkpoints,
@@ -75,7 +80,7 @@ class Runtime:
         ):
             self._loops.append(asyncio.create_task(_forever(loop), name=f"runtime {loop.__name__}"))
 
-    async def start_reply(self, context: ReplyContext, *, is_takeover: bool = False) -> None:
+    def start_reply(self, context: ReplyContext, *, is_takeover: bool = False) -> None:
         """Run this reply here. It goes on whoever watches."""
         run = ReplyRun(context, log=self.log, is_takeover=is_takeover)
         self.runs[run.reply_id] = run
@@ -84,7 +89,7 @@ class Runtime:
         self._endings.add(ending)
         ending.add_done_callback(self._endings.discard)
         if not is_takeover:
-            await self.leases.hold(run.reply_id)
+            self.leases.hold(run.reply_id)
 
     async def drain(self, grace_seconds: float) -> None:
         """Take nothing new, give running replies `grace_seconds` to end, and hand the rest to other processes."""
@@ -128,7 +133,7 @@ class Runtime:
         self.runs.pop(run.reply_id, None)
         await self.log.flush(run.draft.writer)
         self.log.close(run.reply_id)
-        await self.leases.drop(run.reply_id)
+        self.leases.drop(run.reply_id)
         if ending is not None:
             metrics.REPLIES.labels(ending.status).inc()
             conversation = run.context.conversation
@@ -188,11 +193,11 @@ class Runtime:
     async def _take_over(self, reply_id: uuid.UUID) -> None:
         context = await in_database(claim_reply, reply_id)
         if context is None:
-            await self.leases.drop(reply_id)
+            self.leases.drop(reply_id)
             return
         metrics.TAKEN_OVER.inc()
         logger.info("Reply %s goes on here, run %d", reply_id, context.reply.epoch)
-        await self.start_reply(context, is_takeover=True)
+        self.start_reply(context, is_takeover=True)
 
 
 _runtimes: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Runtime] = weakref.WeakKeyDictionary()

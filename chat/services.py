@@ -8,12 +8,12 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.audit import record
-from accounts.errors import NotFound
+from accounts.errors import NotFound, ParlourError
 from accounts.events import publish_to_user
 from accounts.models import User
 from chat import control
@@ -60,44 +60,75 @@ class Choices:
     temperature: float | None = None
 
 
-def post_message(
-    *,
-    actor: User,
-    text: str,
-    conversation_id: uuid.UUID | None = None,
-    parent_id: uuid.UUID | None = None,
-    choices: Choices | None = None,
-    request_id: str = "",
-) -> Posted:
-    """Store the person's message and an empty answer; in a new conversation where none is named.
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A message somebody sends: into a new conversation where none is named, below the newest message where no
+    parent is."""
 
-    The answer hangs below `parent_id`, or below the newest message. Sending the same `request_id` again changes
-    nothing and returns what the first time stored. Raises NotFound, EmptyMessage, MessageTooLong, ReplyRunning,
-    inference.errors.ModelUnavailable.
+    actor: User
+    text: str
+    conversation_id: uuid.UUID | None = None
+    parent_id: uuid.UUID | None = None
+    choices: Choices = Choices()
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """An action that begins a reply, checked and not stored yet."""
+
+    actor: User
+    conversation: Conversation
+    messages: list[Message]
+    reply: Reply
+    target: ModelTarget
+    choices: Choices
+    is_new_conversation: bool = False
+    changed: tuple[str, ...] = ()
+    """Fields of the conversation that the choices changed."""
+
+
+def post_messages(posts: Sequence[NewPost]) -> list[Posted | Exception]:
+    """Store each person's message and an empty answer, all in one transaction; what came of each, in order.
+
+    Sending the same `request_id` again changes nothing and returns what the first time stored. One that is
+    refused leaves the others alone: NotFound, EmptyMessage, MessageTooLong, ReplyRunning,
+    inference.errors.ModelUnavailable stand in its place. Raises only when the database is away.
     """
-    text = _checked_text(text)
-    choices = choices or Choices()
+    outcomes: list[Posted | Exception | None] = [None] * len(posts)
+    plans: dict[int, _Plan] = {}
+    busy: set[uuid.UUID] = set()
     try:
         with transaction.atomic():
-            if conversation_id is None:
-                conversation, messages = _begin_conversation(actor, text, choices)
-            else:
-                conversation = _find_conversation(actor, conversation_id)
-                messages = []
-                _apply_choices(conversation, actor, choices)
-            parent = messages[-1].pk if messages else _parent_of_new(conversation, parent_id)
-            question = Message(conversation=conversation, parent_id=parent, role=Role.USER, text=text)
-            return _begin_reply(
-                actor,
-                conversation,
-                [*messages, question],
-                question.pk,
-                choices,
-                request_id,
-                is_new_conversation=conversation_id is None,
-            )
-    except IntegrityError:
-        return _find_repeat(actor, request_id)
+            for at, post in enumerate(posts):
+                if post.conversation_id is not None and post.conversation_id in busy:
+                    # It has to see what the one before it stored.
+                    continue
+                try:
+                    plans[at] = _plan_post(post)
+                except ParlourError as error:
+                    outcomes[at] = error
+                if post.conversation_id is not None:
+                    busy.add(post.conversation_id)
+            if plans:
+                for at, posted in zip(plans, _store(list(plans.values())), strict=True):
+                    outcomes[at] = posted
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - it stands in its post's place
+        if len(posts) > 1:
+            # Whose fault it was shows when each has a transaction of its own.
+            return [outcome for post in posts for outcome in post_messages([post])]
+        return [_find_repeat_of(posts[0]) if isinstance(error, IntegrityError) else error]
+    return [outcome or post_messages([posts[at]])[0] for at, outcome in enumerate(outcomes)]
+
+
+def post_message(post: NewPost) -> Posted:
+    """`post_messages` for one; raises what it was refused with."""
+    [outcome] = post_messages([post])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
 def edit_message(*, actor: User, message_id: uuid.UUID, text: str, request_id: str = "") -> Posted:
@@ -111,7 +142,9 @@ def edit_message(*, actor: User, message_id: uuid.UUID, text: str, request_id: s
             edited = Message(
                 conversation=original.conversation, parent_id=original.parent_id, role=Role.USER, text=text
             )
-            return _begin_reply(actor, original.conversation, [edited], edited.pk, Choices(), request_id)
+            return _store_one(
+                _plan_reply(actor, original.conversation, [edited], edited.pk, Choices(), request_id)
+            )
     except IntegrityError:
         return _find_repeat(actor, request_id)
 
@@ -127,7 +160,7 @@ def regenerate_message(
             if parent_id is None:
                 raise NotRepliable(_("A greeting has nothing to answer. Write a message first."))
             choices = Choices(model=model_name)
-            return _begin_reply(actor, message.conversation, [], parent_id, choices, request_id)
+            return _store_one(_plan_reply(actor, message.conversation, [], parent_id, choices, request_id))
     except IntegrityError:
         return _find_repeat(actor, request_id)
 
@@ -141,8 +174,10 @@ def continue_message(*, actor: User, message_id: uuid.UUID, request_id: str = ""
                 raise NotRepliable(_("Only an answer can be continued."))
             if Reply.objects.unfinished().filter(message=message).exists():
                 raise ReplyRunning
-            is_continuation = bool(message.text)
-            target, reply = _new_reply(actor, message, Choices(), request_id, is_continuation=is_continuation)
+            target, reply = _new_reply(
+                actor, message, Choices(), request_id, is_continuation=bool(message.text)
+            )
+            reply.save(force_insert=True)
             _touch(message.conversation, message.pk)
             return Posted(message.conversation, False, (), reply, reply_context(reply, target=target))
     except IntegrityError:
@@ -185,7 +220,9 @@ def choose_for_conversation(*, actor: User, conversation_id: uuid.UUID, choices:
     """Talk with another character or model from the next message on."""
     with transaction.atomic():
         conversation = _find_conversation(actor, conversation_id)
-        _apply_choices(conversation, actor, choices)
+        if changed := _choose(conversation, actor, choices):
+            conversation.save(update_fields=changed)
+        _attach(conversation, actor, choices)
     return conversation
 
 
@@ -203,8 +240,24 @@ def delete_conversation(*, actor: User, conversation_id: uuid.UUID) -> None:
             transaction.on_commit(lambda: control.request_stop(running))
 
 
-def _begin_conversation(actor: User, text: str, choices: Choices) -> tuple[Conversation, list[Message]]:
-    """A conversation and the character's greeting as its first node; `_begin_reply` saves both."""
+def _plan_post(post: NewPost) -> _Plan:
+    actor, choices, text = post.actor, post.choices, _checked_text(post.text)
+    changed: tuple[str, ...] = ()
+    if post.conversation_id is None:
+        conversation, messages = _new_conversation(actor, text, choices)
+    else:
+        conversation, messages = _find_conversation(actor, post.conversation_id), []
+        changed = _choose(conversation, actor, choices)
+    parent_id = messages[-1].pk if messages else _parent_of_new(conversation, post.parent_id)
+    question = Message(conversation=conversation, parent_id=parent_id, role=Role.USER, text=text)
+    messages.append(question)
+    plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id)
+    plan.is_new_conversation, plan.changed = post.conversation_id is None, changed
+    return plan
+
+
+def _new_conversation(actor: User, text: str, choices: Choices) -> tuple[Conversation, list[Message]]:
+    """A conversation and the character's greeting as its first node, neither of them stored."""
     character = find_character(user=actor, slug=choices.character)
     conversation = Conversation(owner=actor, title=make_title(text), character=character)
     if choices.model:
@@ -215,30 +268,47 @@ def _begin_conversation(actor: User, text: str, choices: Choices) -> tuple[Conve
     return conversation, greeting
 
 
-def _begin_reply(
+def _plan_reply(
     actor: User,
     conversation: Conversation,
     new_messages: list[Message],
     parent_id: uuid.UUID,
     choices: Choices,
     request_id: str,
-    *,
-    is_new_conversation: bool = False,
-) -> Posted:
+) -> _Plan:
     answer = Message(conversation=conversation, parent_id=parent_id, role=Role.ASSISTANT)
-    messages = [*new_messages, answer]
-    if is_new_conversation:
-        # It may name a message that comes a statement later: the constraint is checked at the commit.
-        conversation.current_message_id = answer.pk
-        conversation.save(force_insert=True)
-        _attach(conversation, actor, choices)
-    else:
-        _touch(conversation, answer.pk)
-    Message.objects.bulk_create(messages)
     target, reply = _new_reply(actor, answer, choices, request_id)
-    is_bare = is_new_conversation and not choices.collections and not choices.documents
-    context = reply_context(reply, new_turns=new_messages if is_bare else None, target=target)
-    return Posted(conversation, is_new_conversation, tuple(messages), reply, context)
+    return _Plan(actor, conversation, [*new_messages, answer], reply, target, choices)
+
+
+def _store_one(plan: _Plan) -> Posted:
+    return _store([plan])[0]
+
+
+def _store(plans: Sequence[_Plan]) -> list[Posted]:
+    """The rows of all plans, in one statement a table: a hundred people may have pressed Enter at once."""
+    new_conversations = []
+    for plan in plans:
+        answer = plan.reply.message
+        if plan.is_new_conversation:
+            # It names a message that comes a statement later: the constraint is checked at the commit.
+            plan.conversation.current_message_id = answer.pk
+            new_conversations.append(plan.conversation)
+    Conversation.objects.bulk_create(new_conversations)
+    Message.objects.bulk_create([message for plan in plans for message in plan.messages])
+    Reply.objects.bulk_create([plan.reply for plan in plans])
+    return [_complete(plan) for plan in plans]
+
+
+def _complete(plan: _Plan) -> Posted:
+    """What a plan changes beside its new rows, and the context of its reply."""
+    choices, reply = plan.choices, plan.reply
+    if not plan.is_new_conversation:
+        _touch(plan.conversation, reply.message_id, also=plan.changed)
+    _attach(plan.conversation, plan.actor, choices)
+    is_bare = plan.is_new_conversation and not choices.collections and not choices.documents
+    context = reply_context(reply, new_turns=plan.messages[:-1] if is_bare else None, target=plan.target)
+    return Posted(plan.conversation, plan.is_new_conversation, tuple(plan.messages), reply, context)
 
 
 def _new_reply(
@@ -263,17 +333,17 @@ def _new_reply(
         max_tokens=choices.max_tokens or (character.max_tokens if character is not None else None),
         is_continuation=is_continuation,
     )
-    reply.save(force_insert=True)
     return target, reply
 
 
-def _touch(conversation: Conversation, current_message_id: uuid.UUID) -> None:
+def _touch(conversation: Conversation, current_message_id: uuid.UUID, *, also: Sequence[str] = ()) -> None:
     conversation.current_message_id = current_message_id
     conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["current_message", "updated_at"])
+    conversation.save(update_fields=["current_message", "updated_at", *also])
 
 
-def _apply_choices(conversation: Conversation, actor: User, choices: Choices) -> None:
+def _choose(conversation: Conversation, actor: User, choices: Choices) -> tuple[str, ...]:
+    """Set what was chosen; returns the fields that changed and are not stored yet."""
     changed = []
     if choices.character is not None:
         conversation.character = find_character(user=actor, slug=choices.character)
@@ -281,9 +351,7 @@ def _apply_choices(conversation: Conversation, actor: User, choices: Choices) ->
     if choices.model is not None:
         conversation.model_id = resolve_model(choices.model).id if choices.model else None
         changed.append("model")
-    if changed:
-        conversation.save(update_fields=changed)
-    _attach(conversation, actor, choices)
+    return tuple(changed)
 
 
 def _attach(conversation: Conversation, actor: User, choices: Choices) -> None:
@@ -333,6 +401,13 @@ def _find_message(actor: User, message_id: uuid.UUID) -> Message:
     if found is None:
         raise NotFound
     return found
+
+
+def _find_repeat_of(post: NewPost) -> Posted | Exception:
+    try:
+        return _find_repeat(post.actor, post.request_id)
+    except ParlourError as error:
+        return error
 
 
 def _find_repeat(actor: User, request_id: str) -> Posted:

@@ -12,7 +12,7 @@ async def test_replies_of_a_dead_process_go_to_exactly_one_claimer(bench):
     for leases in (dead, first, second):
         await leases.beat()
     for reply_id in replies:
-        await dead.hold(reply_id)
+        dead.hold(reply_id)
     await dead.release_all()
     claims = await asyncio.gather(first.claim_abandoned(100), second.claim_abandoned(100))
     assert sorted([*claims[0], *claims[1]]) == sorted(replies)
@@ -21,7 +21,8 @@ async def test_replies_of_a_dead_process_go_to_exactly_one_claimer(bench):
 async def test_replies_of_a_living_process_stay_with_it(bench):
     alive, other = Leases(bench.redis), Leases(bench.redis)
     await alive.beat()
-    await alive.hold(uuid.uuid4())
+    alive.hold(uuid.uuid4())
+    await alive.write()
     assert await other.claim_abandoned(100) == []
 
 
@@ -29,7 +30,19 @@ async def test_reply_that_no_process_holds_is_found_and_claimed_once(bench):
     first, second = Leases(bench.redis), Leases(bench.redis)
     await first.beat()
     held, forgotten = uuid.uuid4(), uuid.uuid4()
-    await first.hold(held)
+    first.hold(held)
+    await first.write()
     assert await second.unowned([held, forgotten]) == [forgotten]
     assert await second.claim_unowned(forgotten)
     assert not await first.claim_unowned(forgotten)
+
+
+async def test_reply_that_ended_before_redis_heard_of_it_is_nobodys(bench):
+    leases, other = Leases(bench.redis), Leases(bench.redis)
+    await leases.beat()
+    ended, running = uuid.uuid4(), uuid.uuid4()
+    leases.hold(running)
+    leases.hold(ended)
+    leases.drop(ended)
+    await leases.release_all()
+    assert await other.claim_abandoned(100) == [running]

@@ -11,7 +11,7 @@ from chat import services
 from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Message, Reply, ReplyStatus
 from chat.queries import load_history, load_reply_context
-from chat.services import Choices
+from chat.services import Choices, NewPost
 from documents.models import Collection
 from inference.models import Capability, Deployment, Model, Server
 
@@ -41,8 +41,12 @@ def end(reply, text="answer", status=ReplyStatus.COMPLETE):
     Reply.objects.filter(pk=reply.pk).update(status=status)
 
 
+def post(**fields):
+    return services.post_message(NewPost(**fields))
+
+
 def test_person_posts_a_message_and_gets_an_empty_answer_below_it(ada):
-    posted = services.post_message(actor=ada, text=" Hello there ")
+    posted = post(actor=ada, text=" Hello there ")
     question, answer = posted.messages
     assert (question.text, question.role) == ("Hello there", "user")
     assert (answer.text, answer.parent_id) == ("", question.pk)
@@ -54,8 +58,8 @@ def test_person_posts_a_message_and_gets_an_empty_answer_below_it(ada):
 
 
 def test_person_posts_twice_with_one_request_id_and_it_is_stored_once(ada):
-    first = services.post_message(actor=ada, text="Hello", request_id="r1")
-    again = services.post_message(actor=ada, text="Hello", request_id="r1")
+    first = post(actor=ada, text="Hello", request_id="r1")
+    again = post(actor=ada, text="Hello", request_id="r1")
     assert again.is_repeat
     assert again.reply.pk == first.reply.pk
     assert again.user_message.pk == first.user_message.pk
@@ -63,24 +67,24 @@ def test_person_posts_twice_with_one_request_id_and_it_is_stored_once(ada):
 
 
 def test_two_people_may_use_the_same_request_id(ada, eve):
-    services.post_message(actor=ada, text="Hello", request_id="r1")
-    services.post_message(actor=eve, text="Hello", request_id="r1")
+    post(actor=ada, text="Hello", request_id="r1")
+    post(actor=eve, text="Hello", request_id="r1")
     assert Conversation.objects.count() == 2
 
 
 def test_next_message_hangs_below_the_last_answer(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     end(first.reply)
-    second = services.post_message(actor=ada, text="Two", conversation_id=first.conversation.pk)
+    second = post(actor=ada, text="Two", conversation_id=first.conversation.pk)
     assert second.user_message.parent_id == first.reply.message_id
     history = load_history(second.reply.message.parent_id)
     assert [turn.text for turn in history] == ["One", "answer", "Two"]
 
 
 def test_person_cannot_post_below_a_running_reply(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     with pytest.raises(ReplyRunning):
-        services.post_message(actor=ada, text="Two", conversation_id=first.conversation.pk)
+        post(actor=ada, text="Two", conversation_id=first.conversation.pk)
 
 
 def test_character_greets_first_and_brings_its_model_and_voice(ada, model):
@@ -88,7 +92,7 @@ def test_character_greets_first_and_brings_its_model_and_voice(ada, model):
     character = Character.objects.create(
         slug="mira", name="Mira", greeting="Good evening.", system_prompt="You are Mira.", temperature=0.3
     )
-    posted = services.post_message(actor=ada, text="Hi", choices=Choices(character="mira"))
+    posted = post(actor=ada, text="Hi", choices=Choices(character="mira"))
     context = load_reply_context(posted.reply.pk)
     assert posted.context.history == context.history
     assert context.character.system_prompt == "You are Mira."
@@ -98,7 +102,7 @@ def test_character_greets_first_and_brings_its_model_and_voice(ada, model):
 
 
 def test_edit_makes_a_branch_and_leaves_the_old_one(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     end(first.reply)
     edited = services.edit_message(actor=ada, message_id=first.user_message.pk, text="Uno")
     assert edited.user_message.parent_id == first.user_message.parent_id
@@ -107,7 +111,7 @@ def test_edit_makes_a_branch_and_leaves_the_old_one(ada):
 
 
 def test_regenerate_makes_a_second_answer_to_the_same_question(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     end(first.reply)
     again = services.regenerate_message(actor=ada, message_id=first.reply.message_id)
     assert again.reply.message.parent_id == first.user_message.pk
@@ -115,7 +119,7 @@ def test_regenerate_makes_a_second_answer_to_the_same_question(ada):
 
 
 def test_continue_keeps_the_message_and_begins_a_new_reply(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     end(first.reply, "Half an ans", ReplyStatus.STOPPED)
     more = services.continue_message(actor=ada, message_id=first.reply.message_id)
     assert more.reply.message_id == first.reply.message_id
@@ -123,13 +127,13 @@ def test_continue_keeps_the_message_and_begins_a_new_reply(ada):
 
 
 def test_continue_of_a_running_reply_is_refused(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     with pytest.raises(ReplyRunning):
         services.continue_message(actor=ada, message_id=first.reply.message_id)
 
 
 def test_own_words_cannot_be_continued_and_answers_cannot_be_edited(ada):
-    first = services.post_message(actor=ada, text="One")
+    first = post(actor=ada, text="One")
     end(first.reply)
     with pytest.raises(NotRepliable):
         services.continue_message(actor=ada, message_id=first.user_message.pk)
@@ -142,20 +146,20 @@ def test_own_words_cannot_be_continued_and_answers_cannot_be_edited(ada):
 )
 def test_message_that_cannot_be_sent_is_refused_and_nothing_is_stored(ada, text, error):
     with pytest.raises(error):
-        services.post_message(actor=ada, text=text)
+        post(actor=ada, text=text)
     assert not Conversation.objects.exists()
 
 
 def test_nul_in_a_text_is_left_out(ada):
-    assert services.post_message(actor=ada, text="a\x00b").user_message.text == "ab"
+    assert post(actor=ada, text="a\x00b").user_message.text == "ab"
 
 
 def test_stranger_finds_nothing(ada, eve):
-    mine = services.post_message(actor=ada, text="Secret")
+    mine = post(actor=ada, text="Secret")
     end(mine.reply)
     conversation_id, message_id = mine.conversation.pk, mine.user_message.pk
     attempts = [
-        lambda: services.post_message(actor=eve, text="x", conversation_id=conversation_id),
+        lambda: post(actor=eve, text="x", conversation_id=conversation_id),
         lambda: services.edit_message(actor=eve, message_id=message_id, text="x"),
         lambda: services.regenerate_message(actor=eve, message_id=mine.reply.message_id),
         lambda: services.continue_message(actor=eve, message_id=mine.reply.message_id),
@@ -171,30 +175,28 @@ def test_stranger_finds_nothing(ada, eve):
 
 
 def test_message_of_another_conversation_is_no_parent(ada):
-    one, two = (services.post_message(actor=ada, text=text) for text in ("One", "Two"))
+    one, two = (post(actor=ada, text=text) for text in ("One", "Two"))
     end(one.reply)
     end(two.reply)
     with pytest.raises(NotFound):
-        services.post_message(
-            actor=ada, text="x", conversation_id=one.conversation.pk, parent_id=two.reply.message_id
-        )
+        post(actor=ada, text="x", conversation_id=one.conversation.pk, parent_id=two.reply.message_id)
 
 
 def test_foreign_collection_cannot_be_attached(ada, eve):
     foreign = Collection.objects.create(owner=eve, name="Eve's")
     with pytest.raises(NotFound):
-        services.post_message(actor=ada, text="x", choices=Choices(collections=[foreign.pk]))
+        post(actor=ada, text="x", choices=Choices(collections=[foreign.pk]))
     assert not Conversation.objects.exists()
 
 
 def test_private_character_is_not_found_by_others(ada, eve):
     Character.objects.create(slug="own", name="Own", owner=eve, visibility="private")
     with pytest.raises(NotFound):
-        services.post_message(actor=ada, text="x", choices=Choices(character="own"))
+        post(actor=ada, text="x", choices=Choices(character="own"))
 
 
 def test_deleting_takes_messages_and_replies_along(ada):
-    posted = services.post_message(actor=ada, text="One")
+    posted = post(actor=ada, text="One")
     services.delete_conversation(actor=ada, conversation_id=posted.conversation.pk)
     assert not Message.objects.exists()
     assert not Reply.objects.exists()
@@ -217,3 +219,28 @@ def test_unknown_ids_are_not_found(ada):
 )
 def test_title_is_the_first_line_cut_after_a_word(text, title):
     assert services.make_title(text.strip()) == title
+
+
+def test_posts_stored_together_are_each_answered_or_refused(ada, eve):
+    first = post(actor=ada, text="One", request_id="r1")
+    end(first.reply)
+    theirs = post(actor=eve, text="Theirs").conversation.pk
+    posts = [
+        NewPost(ada, "New"),
+        NewPost(ada, "Two", first.conversation.pk),
+        NewPost(ada, "At the same moment", first.conversation.pk),
+        NewPost(ada, "Not mine", theirs),
+        NewPost(eve, "  "),
+        NewPost(ada, "One", request_id="r1"),
+        NewPost(eve, "Newer"),
+    ]
+    new, second, at_once, foreign, empty, again, newer = services.post_messages(posts)
+    assert second.user_message.parent_id == first.reply.message_id
+    assert isinstance(at_once, ReplyRunning)
+    assert isinstance(foreign, NotFound)
+    assert isinstance(empty, EmptyMessage)
+    assert again.is_repeat
+    assert again.reply == first.reply
+    assert [new.conversation.owner, newer.conversation.owner] == [ada, eve]
+    assert Message.objects.filter(text="Two").count() == 1
+    assert Conversation.objects.count() == 4
