@@ -128,14 +128,14 @@ class Character(Publication):
         help_text=_("The first thing they say in a new chat. Markdown is welcome."),
     )
     alternate_greetings = ArrayField(
-        models.TextField(max_length=MAX_CARD_TEXT_LENGTH),
+        models.TextField(max_length=MAX_CARD_TEXT_LENGTH, blank=True),
         verbose_name=_("other greetings"),
         default=list,
         blank=True,
         help_text=_("To choose from instead of the first one."),
     )
     group_greetings = ArrayField(
-        models.TextField(max_length=MAX_CARD_TEXT_LENGTH),
+        models.TextField(max_length=MAX_CARD_TEXT_LENGTH, blank=True),
         verbose_name=_("greetings in a group"),
         default=list,
         blank=True,

@@ -88,6 +88,15 @@ class EntryPlace(models.TextChoices):
     AFTER = "after_char", _("After the character")
 
 
+class Logic(models.TextChoices):
+    """How second keys count beside a first one."""
+
+    ANY = "any", _("One of the second keys")
+    ALL = "all", _("All second keys")
+    NONE = "none", _("None of the second keys")
+    NOT_ALL = "not_all", _("Not all second keys")
+
+
 class LorebookEntry(models.Model):
     """A piece of lore and what brings it up."""
 
@@ -95,11 +104,14 @@ class LorebookEntry(models.Model):
     lorebook = models.ForeignKey(Lorebook, on_delete=models.CASCADE, related_name="entries", db_index=False)
     place_in_book = models.PositiveIntegerField(default=0, editable=False)
     name = models.CharField(_("name"), max_length=500, blank=True)
-    keys = ArrayField(models.TextField(), verbose_name=_("keys"), default=list, blank=True)
-    secondary_keys = ArrayField(models.TextField(), verbose_name=_("second keys"), default=list, blank=True)
-    is_selective = models.BooleanField(
-        _("needs a second key"), default=False, help_text=_("One of the keys and one of the second keys.")
+    keys = ArrayField(models.TextField(blank=True), verbose_name=_("keys"), default=list, blank=True)
+    secondary_keys = ArrayField(
+        models.TextField(blank=True), verbose_name=_("second keys"), default=list, blank=True
     )
+    is_selective = models.BooleanField(
+        _("minds second keys"), default=False, help_text=_("The keys alone do not bring it up.")
+    )
+    logic = models.CharField(_("second keys"), max_length=20, choices=Logic, default=Logic.ANY)
     uses_regex = models.BooleanField(_("keys are regular expressions"), default=False)
     is_case_sensitive = models.BooleanField(_("minds capitals"), default=False)
     is_whole_words = models.BooleanField(_("whole words only"), default=False)

@@ -1,0 +1,260 @@
+"""Cards in and out: nothing is lost, nothing breaks."""
+
+import base64
+import io
+import json
+import random
+import struct
+import time
+import zipfile
+import zlib
+from typing import Any
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from characters.cards import png, read_book, read_card, write_book, write_card, write_json, write_png
+from characters.cards.jsons import dump
+from characters.errors import CardRefused
+
+# Everything JSON can say, NULs and lone surrogates included; and floats as they are.
+WORDS = st.text(max_size=40)
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+EXTENSIONS = st.dictionaries(WORDS, PLAIN, max_size=3)
+NAMES = WORDS.filter(lambda text: bool(text.replace("\0", "").split()))
+LISTS = st.lists(WORDS, max_size=4)
+
+ENTRY = st.fixed_dictionaries(
+    {
+        "keys": LISTS,
+        "content": WORDS,
+        "extensions": EXTENSIONS,
+        "enabled": st.booleans(),
+        "insertion_order": st.integers(-(2**40), 2**40) | st.floats(-1e6, 1e6),
+        "use_regex": st.booleans(),
+    },
+    optional={
+        "case_sensitive": st.booleans() | st.none(),
+        "constant": st.booleans(),
+        "name": WORDS,
+        "priority": st.integers() | st.floats(-1e6, 1e6),
+        "id": st.integers() | WORDS,
+        "comment": WORDS,
+        "selective": st.booleans(),
+        "secondary_keys": LISTS,
+        "position": st.sampled_from(["before_char", "after_char", "elsewhere"]),
+        "x_unknown": PLAIN,
+    },
+)
+BOOK = st.fixed_dictionaries(
+    {"extensions": EXTENSIONS, "entries": st.lists(ENTRY, max_size=3)},
+    optional={
+        "name": WORDS,
+        "description": WORDS,
+        "scan_depth": st.integers(),
+        "token_budget": st.integers(),
+        "recursive_scanning": st.booleans(),
+        "x_unknown": PLAIN,
+    },
+)
+V1 = dict.fromkeys(("description", "personality", "scenario", "first_mes", "mes_example"), WORDS)
+V2 = {
+    "name": NAMES,
+    **V1,
+    "creator_notes": WORDS,
+    "system_prompt": WORDS,
+    "post_history_instructions": WORDS,
+    "alternate_greetings": LISTS,
+    "tags": LISTS,
+    "creator": WORDS,
+    "character_version": WORDS,
+    "extensions": EXTENSIONS,
+}
+ASSET = st.fixed_dictionaries(
+    {
+        "type": st.sampled_from(["icon", "background", "emotion", "user_icon", "x_other"]),
+        "uri": st.sampled_from(
+            ["ccdefault:", "embeded://a.png", "https://example.org/a", "data:,", "data:;base64,A="]
+        ),
+        "name": WORDS,
+        "ext": st.sampled_from(["png", "webp", "unknown"]),
+    }
+)
+CARDS = st.one_of(
+    st.fixed_dictionaries({"name": NAMES, **V1}, optional={"x_unknown": PLAIN}),
+    st.fixed_dictionaries(
+        {
+            "spec": st.just("chara_card_v2"),
+            "spec_version": st.just("2.0"),
+            "data": st.fixed_dictionaries(V2, optional={"character_book": BOOK, "x_unknown": PLAIN}),
+        },
+        optional={"x_unknown": PLAIN, "create_date": WORDS},
+    ),
+    st.fixed_dictionaries(
+        {
+            "spec": st.just("chara_card_v3"),
+            "spec_version": st.sampled_from(["3.0", "3.1"]),
+            "data": st.fixed_dictionaries(
+                {**V2, "group_only_greetings": LISTS},
+                optional={
+                    "character_book": BOOK,
+                    "assets": st.lists(ASSET, max_size=3),
+                    "nickname": WORDS,
+                    "creator_notes_multilingual": st.dictionaries(st.sampled_from(["en", "de"]), WORDS),
+                    "source": LISTS,
+                    "creation_date": st.integers(0, 2**40),
+                    "modification_date": st.integers(0, 2**40),
+                    "x_unknown": PLAIN,
+                },
+            ),
+        },
+    ),
+)
+
+
+def picture() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def in_png(card: object, keyword: str = "chara") -> bytes:
+    return png.with_texts(picture(), {keyword: base64.b64encode(dump(card).encode()).decode()})
+
+
+GONE = object()
+
+
+def missing(before: Any, after: Any, path: str = "") -> list[str]:
+    """Where `after` lacks or changes what `before` says; more is allowed in objects."""
+    if isinstance(before, dict) and isinstance(after, dict):
+        return [
+            place
+            for key, value in before.items()
+            for place in missing(value, after.get(key, GONE), f"{path}.{key}")
+        ]
+    if isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        return [
+            place
+            for n, (old, new) in enumerate(zip(before, after, strict=True))
+            for place in missing(old, new, f"{path}[{n}]")
+        ]
+    return [] if before == after and type(before) is type(after) else [f"{path}: {before!r} became {after!r}"]
+
+
+@given(CARDS, st.sampled_from(["json", "chara", "ccv3"]))
+@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_card_keeps_every_field_on_a_round_trip(card: dict[str, Any], way: str) -> None:
+    data = dump(card).encode() if way == "json" else in_png(card, way)
+    read = read_card(data)
+
+    as_json = json.loads(write_json(write_card(read)))
+    texts = png.read_texts(write_png(read, picture()), frozenset({"chara", "ccv3"}), "none")
+    as_ccv3 = json.loads(base64.b64decode(texts["ccv3"]))
+    as_chara = json.loads(base64.b64decode(texts["chara"]))
+
+    expected = {key: value for key, value in card.items() if key not in {"spec", "spec_version"}}
+    assert missing(expected, as_json) == []
+    assert as_ccv3 == as_json
+    assert as_json["spec"] == "chara_card_v3"
+    assert as_chara["spec"] == "chara_card_v2"
+    if "data" not in card:
+        assert missing(expected, as_json["data"] | {"x_unknown": as_json.get("x_unknown")}) == []
+    again = read_card(write_json(as_json))
+    assert write_card(again) == as_json
+
+
+@given(BOOK)
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_lorebook_keeps_every_field_on_a_round_trip(book: dict[str, Any]) -> None:
+    read = read_book(dump({"spec": "lorebook_v3", "data": book}).encode())
+    assert missing(book, write_book(read)) == []
+
+
+def _mutated(data: bytes, chance: random.Random) -> bytes:
+    changed = bytearray(data)
+    for _ in range(chance.randint(1, 3)):
+        if not changed:
+            break
+        at = chance.randrange(len(changed))
+        match chance.randrange(5):
+            case 0:
+                changed[at] = chance.randrange(256)
+            case 1:
+                del changed[at : at + chance.randint(1, 30)]
+            case 2:
+                changed[at:at] = chance.randbytes(chance.randint(1, 12))
+            case 3:
+                changed[at:at] = changed[at : at + chance.randint(1, 60)]
+            case _:
+                changed[at : at + 4] = chance.choice(
+                    [b"\xff\xff\xff\xff", b"\0\0\0\0", b'":[]', b"null", b"1e99"]
+                )
+    return bytes(changed)
+
+
+def _mended(data: bytes) -> bytes:
+    """The chunks as they are claimed, with right checksums: what gets past the first check."""
+    parts, at = [png.SIGNATURE], len(png.SIGNATURE)
+    while at + 8 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, at)
+        body = data[at + 8 : at + 8 + min(length, len(data))]
+        parts.append(struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body)))
+        at += 12 + length
+    return b"".join(parts)
+
+
+def test_10000_damaged_files_are_read_or_refused_in_time() -> None:
+    chance = random.Random(5)
+    card = {
+        "spec": "chara_card_v3",
+        "spec_version": "3.0",
+        "data": {
+            "name": "Ida",
+            "description": "A ferryman's daughter.",
+            "first_mes": "Come aboard.",
+            "tags": ["water"],
+            "assets": [{"type": "icon", "uri": "embeded://a.png", "name": "main", "ext": "png"}],
+            "character_book": {
+                "entries": [{"keys": ["ferry"], "content": "@@depth 2\nIt leaks.", "enabled": True}]
+            },
+            "extensions": {"depth_prompt": {"prompt": "x", "depth": 4}},
+        },
+    }
+    compressed = zlib.compress(base64.b64encode(dump(card).encode()))
+    chunk = b"chara\0\0" + compressed
+    ztxt = struct.pack(">I", len(chunk)) + b"zTXt" + chunk + struct.pack(">I", zlib.crc32(b"zTXt" + chunk))
+    with_ztxt = picture()[:33] + ztxt + picture()[33:]
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as charx:
+        charx.writestr("card.json", dump(card))
+        charx.writestr("a.png", picture())
+    seeds = [dump(card).encode(), in_png(card), in_png(card, "ccv3"), with_ztxt, archive.getvalue()]
+    for seed in seeds:
+        assert read_card(seed).name == "Ida"
+    read = refused = 0
+    longest = 0.0
+    for n in range(10_000):
+        seed = seeds[n % len(seeds)]
+        data = _mutated(seed, chance)
+        if n % 2 and png.is_png(data):
+            data = _mended(data)
+        if n % 3 == 0:
+            # Damage inside the card, where the picture around it is sound.
+            data = png.with_texts(picture(), {"ccv3": base64.b64encode(_mutated(seeds[0], chance)).decode()})
+        begun = time.perf_counter()
+        try:
+            write_png(read_card(data), picture())
+            read += 1
+        except CardRefused as error:
+            refused += bool(str(error.user_message))
+        longest = max(longest, time.perf_counter() - begun)
+    assert read + refused == 10_000
+    assert refused > 1_000
+    assert read > 500
+    assert longest < 5
