@@ -20,7 +20,7 @@ from django.db import connection
 from config.stack.process import launch
 
 ROOT = Path(__file__).resolve().parent.parent
-START_SECONDS = 30
+START_SECONDS = 90
 STOP_SECONDS = 20
 
 
