@@ -189,7 +189,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
     async def _watch(self, reply_id: uuid.UUID, conversation_id: uuid.UUID, cursor: str) -> None:
         if reply_id not in self._replies:
             self._replies[reply_id] = conversation_id
-            await self.runtime.feed.follow(reply_id, cursor, self._deliver)
+            try:
+                await self.runtime.feed.follow(reply_id, cursor, self._deliver)
+            finally:
+                # The socket went, or turned elsewhere, while the beginning was still being read.
+                if reply_id not in self._replies:
+                    self.runtime.feed.unfollow(reply_id, self._deliver)
 
     def _unfollow(self, conversation_id: uuid.UUID) -> None:
         self._conversations.discard(conversation_id)
