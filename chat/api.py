@@ -59,7 +59,7 @@ def list_models(request: HttpRequest) -> list[dict[str, Any]]:
             "capabilities": list(model.capabilities),
             "context_tokens": model.context_tokens,
         }
-        for model in list_chat_models()
+        for model in list_chat_models(_user(request))
     ]
 
 

@@ -102,7 +102,7 @@ class OpenAIEndpoints:
 async def _models(user: User, body: bytes, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
     def read() -> list[str]:
         slugs = Character.objects.visible_to(user).values_list("slug", flat=True)
-        return [model.name for model in list_chat_models()] + [CHARACTER_PREFIX + slug for slug in slugs]
+        return [model.name for model in list_chat_models(user)] + [CHARACTER_PREFIX + slug for slug in slugs]
 
     await _send_json(send, 200, wire.model_list(await in_database(read)))
 
@@ -156,10 +156,10 @@ async def _chat_completions(
 
 def _resolve(user: User, name: str) -> tuple[ModelTarget, Character | None]:
     if not name.startswith(CHARACTER_PREFIX):
-        return resolve_model(name), None
+        return resolve_model(name, user=user), None
     character = find_character(user=user, slug=name.removeprefix(CHARACTER_PREFIX))
     model = character.model.name if character is not None and character.model else None
-    return resolve_model(model), character
+    return resolve_model(model, user=user), character
 
 
 async def _build(

@@ -261,7 +261,7 @@ def _new_conversation(actor: User, text: str, choices: Choices) -> tuple[Convers
     character = find_character(user=actor, slug=choices.character)
     conversation = Conversation(owner=actor, title=make_title(text), character=character)
     if choices.model:
-        conversation.model_id = resolve_model(choices.model).id
+        conversation.model_id = resolve_model(choices.model, user=actor).id
     greeting = []
     if character is not None and character.greeting:
         greeting = [Message(conversation=conversation, role=Role.ASSISTANT, text=character.greeting)]
@@ -323,7 +323,7 @@ def _new_reply(
     temperature = choices.temperature
     if temperature is None and character is not None:
         temperature = character.temperature
-    target = resolve_model(chosen)
+    target = resolve_model(chosen, user=actor)
     reply = Reply(
         message=message,
         requested_by=actor,
@@ -349,7 +349,7 @@ def _choose(conversation: Conversation, actor: User, choices: Choices) -> tuple[
         conversation.character = find_character(user=actor, slug=choices.character)
         changed.append("character")
     if choices.model is not None:
-        conversation.model_id = resolve_model(choices.model).id if choices.model else None
+        conversation.model_id = resolve_model(choices.model, user=actor).id if choices.model else None
         changed.append("model")
     return tuple(changed)
 

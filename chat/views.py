@@ -9,8 +9,11 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 
 from accounts.models import User
 from characters.api import CharacterOut
-from characters.queries import list_characters
+from characters.gallery.queries import list_cast
 from inference.queries import has_language_model, list_chat_models
+
+# What fits on a first screen and in a menu; the gallery has everybody.
+CAST_SIZE = 24
 
 
 @login_required
@@ -19,12 +22,13 @@ def show_chat(request: HttpRequest, conversation_id: uuid.UUID | None = None) ->
     """The page, with whom one can talk to in it. Whether the conversation exists is for the page to find out:
     the shell is the same."""
     assert isinstance(request.user, User)
-    cast = list_characters(user=request.user)
+    wanted = request.GET.get("character", "")[:80]
+    cast = list_cast(user=request.user, most=CAST_SIZE, wanted=wanted)
     bootstrap = {
         "cast": [CharacterOut.from_orm(character).model_dump(mode="json") for character in cast],
         "models": [
             {"name": model.name, "label": model.label or model.name, "is_default": model.is_default}
-            for model in list_chat_models()
+            for model in list_chat_models(request.user)
         ],
     }
     context = {

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from accounts.models import User
 from inference.endpoints import endpoint_at
 from inference.errors import InferenceError, ModelUnavailable
 from inference.models import Deployment, Model, Server, ServerKind
@@ -33,6 +34,8 @@ class _Offer:
     problem: InferenceError | None
     is_quotes: bool
     dimensions: int | None
+    # Whose it is; None for everyone.
+    group_ids: frozenset[int] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,7 @@ class _Estate:
     offers: dict[str, _Offer]
     rules: tuple[LimitRule, ...]
     read_at: float
+    has_restricted: bool
 
 
 # No row has it: for the limits that count every model.
@@ -49,16 +53,18 @@ _estate: _Estate | None = None
 _lock = threading.Lock()
 
 
-def resolve_model(name: str | None, *, capability: str = "chat") -> ModelTarget:
+def resolve_model(name: str | None, *, capability: str = "chat", user: User | None = None) -> ModelTarget:
     """The model called `name`, or the default one for None, with every endpoint that runs it.
 
+    `user` is who asks, and sees no model that is for groups of others; None is the house itself, which sees all.
     The default of a capability is the model marked so if it has it, else the first by name, else for chat the
     built-in quotes. Raises `ModelUnavailable`, or `KeyMissing` where only a key stands in the way.
     """
-    offer = _find_offer(_read_estate(), name, capability)
+    offer = _find_offer(_offers_for(user, _read_estate()), name, capability)
     if offer is None:
         # It may have been registered a moment ago, by another process: that is worth a fresh look.
-        offer = _find_offer(_read_estate(at_most_seconds_old=MISS_SECONDS), name, capability)
+        fresh = _read_estate(at_most_seconds_old=MISS_SECONDS)
+        offer = _find_offer(_offers_for(user, fresh), name, capability)
     if offer is None:
         raise _unavailable(name)
     if offer.target is None:
@@ -66,11 +72,18 @@ def resolve_model(name: str | None, *, capability: str = "chat") -> ModelTarget:
     return offer.target
 
 
-def list_chat_models() -> list[ModelSummary]:
-    """The models that people can choose: the default first, then by name, the built-in quotes last."""
-    offers = _read_estate().offers
-    default = _default_offer(offers, "chat")
-    listed = [offer for offer in offers.values() if "chat" in offer.summary.capabilities]
+def list_chat_models(user: User | None = None) -> list[ModelSummary]:
+    """The models that this person can choose: the default first, then by name, the built-in quotes last."""
+    return list_models(user, capability="chat")
+
+
+def list_models(user: User | None = None, *, capability: str | None = None) -> list[ModelSummary]:
+    """The models that this person may use, those with one capability or all of them, in the same order."""
+    offers = _offers_for(user, _read_estate())
+    default = _default_offer(offers, capability or "chat")
+    listed = [
+        offer for offer in offers.values() if capability is None or capability in offer.summary.capabilities
+    ]
     listed.sort(key=lambda offer: (offer is not default, offer.is_quotes, offer.summary.name.lower()))
     return [
         ModelSummary(
@@ -112,8 +125,20 @@ def forget_estate() -> None:
     _estate = None
 
 
-def _find_offer(estate: _Estate, name: str | None, capability: str) -> _Offer | None:
-    offer = estate.offers.get(name) if name else _default_offer(estate.offers, capability)
+def _offers_for(user: User | None, estate: _Estate) -> dict[str, _Offer]:
+    """What this person may use; their groups are read only where some model is not for everyone."""
+    if user is None or user.is_superuser or not estate.has_restricted:
+        return estate.offers
+    theirs = set(user.groups.values_list("pk", flat=True))
+    return {
+        name: offer
+        for name, offer in estate.offers.items()
+        if offer.group_ids is None or offer.group_ids & theirs
+    }
+
+
+def _find_offer(offers: dict[str, _Offer], name: str | None, capability: str) -> _Offer | None:
+    offer = offers.get(name) if name else _default_offer(offers, capability)
     return offer if offer is not None and capability in offer.summary.capabilities else None
 
 
@@ -127,7 +152,9 @@ def _read_estate(*, at_most_seconds_old: float = ESTATE_SECONDS) -> _Estate:
         # Another thread may have read it while this one waited.
         if _estate is None or now - _estate.read_at >= at_most_seconds_old:
             rules = read_rules()
-            _estate = _Estate(offers=_load_offers(rules), rules=rules, read_at=time.monotonic())
+            offers = _load_offers(rules)
+            has_restricted = any(offer.group_ids is not None for offer in offers.values())
+            _estate = _Estate(offers, rules, time.monotonic(), has_restricted)
         return _estate
 
 
@@ -142,10 +169,29 @@ def _load_offers(rules: tuple[LimitRule, ...]) -> dict[str, _Offer]:
     by_model: dict[Model, list[Deployment]] = {}
     for deployment in rows:
         by_model.setdefault(deployment.model, []).append(deployment)
-    return {model.name: _offer(model, deployments, rules) for model, deployments in by_model.items()}
+    groups = _groups_of([model for model in by_model if model.is_restricted])
+    return {
+        model.name: _offer(model, deployments, rules, groups.get(model.pk))
+        for model, deployments in by_model.items()
+    }
 
 
-def _offer(model: Model, deployments: list[Deployment], rules: tuple[LimitRule, ...]) -> _Offer:
+def _groups_of(restricted: list[Model]) -> dict[uuid.UUID, frozenset[int]]:
+    if not restricted:
+        return {}
+    groups: dict[uuid.UUID, set[int]] = {model.pk: set() for model in restricted}
+    pairs = Model.groups.through.objects.filter(model__in=restricted)
+    for model_id, group_id in pairs.values_list("model_id", "group_id"):
+        groups[model_id].add(group_id)
+    return {model_id: frozenset(ids) for model_id, ids in groups.items()}
+
+
+def _offer(
+    model: Model,
+    deployments: list[Deployment],
+    rules: tuple[LimitRule, ...],
+    group_ids: frozenset[int] | None,
+) -> _Offer:
     endpoints: list[Endpoint] = []
     problem: InferenceError | None = None
     for deployment in deployments:
@@ -180,6 +226,7 @@ def _offer(model: Model, deployments: list[Deployment], rules: tuple[LimitRule, 
         problem=problem,
         is_quotes=all(deployment.server.kind == ServerKind.QUOTES for deployment in deployments),
         dimensions=model.dimensions,
+        group_ids=group_ids,
     )
 
 
@@ -188,6 +235,7 @@ def _endpoint(deployment: Deployment, server: Server) -> Endpoint:
         endpoint_at(server, deployment.remote_name, weight=deployment.weight),
         deployment=str(deployment.id),
         slots=deployment.slots,
+        defaults=deployment.model.defaults,
     )
 
 

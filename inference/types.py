@@ -121,6 +121,8 @@ class Endpoint:
     api_version: str = ""
     weight: int = 1
     can_continue: bool = False
+    # The model's own sampling, where a request says nothing.
+    defaults: Mapping[str, object] = field(default_factory=dict)
     # Names the deployment among all processes; empty where nothing routes to it.
     deployment: str = ""
     # How many answers it writes at once at most; None for any number.

@@ -79,6 +79,7 @@ def chat_body(endpoint: Endpoint, request: ChatRequest) -> bytes:
     """The JSON of a streaming request in the endpoint's dialect."""
     dialect = dialect_of(endpoint.kind, endpoint.base_url)
     body: dict[str, object] = {
+        **{name: value for name, value in endpoint.defaults.items() if name != "max_tokens"},
         "messages": [{"role": turn.role, "content": turn.text} for turn in request.turns],
         **request.extra,
     }
@@ -86,8 +87,9 @@ def chat_body(endpoint: Endpoint, request: ChatRequest) -> bytes:
         begun = {"role": "assistant", "content": request.continue_from}
         body["messages"] = [*cast(list[object], body["messages"]), begun]
         body.update(dialect.continue_fields)
-    if request.max_tokens is not None:
-        body[dialect.limit_field] = request.max_tokens
+    limit = endpoint.defaults.get("max_tokens") if request.max_tokens is None else request.max_tokens
+    if limit is not None:
+        body[dialect.limit_field] = limit
     if request.temperature is not None:
         body["temperature"] = request.temperature
     body.update(model=endpoint.remote_name, stream=True, stream_options={"include_usage": True})

@@ -40,7 +40,7 @@ def test_warm_caller_pays_no_query() -> None:
         connection,
     ) as queries:
         resolve_model("talker")
-        assert len(queries) == 1
+        assert len(queries) == 2  # servers with their models, and limits
         resolve_model("talker")
         resolve_model(None)
         list_chat_models()
