@@ -12,6 +12,7 @@ wrote is a parameter. That is what each `noqa: S608` below stands for.
 """
 
 import logging
+import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -34,7 +35,7 @@ from inference.errors import InferenceError
 logger = logging.getLogger(__name__)
 
 # How deep each way of searching is read before fusing.
-DEPTH = 50
+DEPTH = 100
 # Reciprocal rank fusion's constant, from Cormack, Clarke and Büttcher (SIGIR 2009). On ARAGOG 30 to 100 are alike.
 RRF_K = 60
 # On ARAGOG, with 1, 1.5, 2, 3: right first .959, .959, .959, .949; words found .599, .607, .611, .615. Vectors
@@ -43,6 +44,13 @@ LEXICAL_WEIGHT = 1.5
 # A list of references holds every word of the field and answers nothing: right first +.01 on ARAGOG.
 # (It has no vectors either, see `documents.ingest`.)
 REFERENCE_WEIGHT = 0.5
+# A document's opening says what the rest is about: in the document that leads, page 1 counts this much more, page 2
+# half of that, and so on. ARAGOG: words found .607 without, .631 with .2, .637 with .3, .636 with .4; right first
+# .959, .949, .949, .949. Where every document is a page it changes no order.
+OPENING_WEIGHT = 0.3
+OPENING_FADE_PAGES = 1.5
+# How many of the best chunks say which document leads.
+LEADING_CHUNKS = 5
 # Up to this many visible chunks are compared one by one: exact, 1.3 ms a thousand at 384 dimensions. Above it
 # the index is faster, and a filter that keeps so many does not starve it.
 EXACT_CHUNKS_MAX = 15_000
@@ -98,7 +106,9 @@ def search(
         (LEXICAL_WEIGHT, _matching(query, scope, languages=summary["languages"])),
     ]
     names: dict[UUID, str] = {}
-    passages = compose_passages(_fuse(rankings), k=k, read_pages=partial(_read_pages, names))
+    passages = compose_passages(
+        _favour_openings(_fuse(rankings)), k=k, read_pages=partial(_read_pages, names)
+    )
     RETRIEVAL_PASSAGES.observe(len(passages))
     return [
         Hit(
@@ -210,6 +220,23 @@ def _fuse(rankings: Sequence[tuple[float, Sequence[Place]]]) -> list[tuple[Place
             scores[place.chunk_id] = scores.get(place.chunk_id, 0.0) + kept * share
     best = sorted(scores, key=lambda chunk_id: (-scores[chunk_id], chunk_id))
     return [(places[chunk_id], scores[chunk_id]) for chunk_id in best]
+
+
+def _favour_openings(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, float]]:
+    """The ranking with the first pages of a document lifted by its share of the best chunks' scores; best is 1."""
+    leading: dict[UUID, float] = {}
+    for place, score in ranked[:LEADING_CHUNKS]:
+        leading[place.document_id] = leading.get(place.document_id, 0.0) + score
+    total = sum(leading.values())
+    if not total:
+        return list(ranked)
+
+    def lift(place: Place) -> float:
+        share = leading.get(place.document_id, 0.0) / total
+        return 1 + OPENING_WEIGHT * share * math.exp((1 - place.page) / OPENING_FADE_PAGES)
+
+    lifted = [(place, score * lift(place) / (1 + OPENING_WEIGHT)) for place, score in ranked]
+    return sorted(lifted, key=lambda entry: (-entry[1], entry[0].chunk_id))
 
 
 def _read_pages(names: dict[UUID, str], keys: Collection[tuple[UUID, int]]) -> dict[tuple[UUID, int], str]:
