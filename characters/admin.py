@@ -15,14 +15,13 @@ from django.utils.translation import ngettext
 
 from accounts.errors import ParlourError
 from accounts.models import User
+from characters.assets.services import set_portrait
 from characters.forms import CharacterForm
 from characters.models import Character, Visibility
+from characters.publishing import publish_character, unpublish_character
 from characters.services import (
     create_character,
     delete_character,
-    publish_character,
-    set_portrait,
-    unpublish_character,
     update_character,
 )
 from documents.models import Collection

@@ -1,25 +1,30 @@
 """Characters for programs: meet those one may see, keep one's own."""
 
 import uuid
+from typing import Annotated
 
 from django.http import HttpRequest
-from ninja import File, Router, Schema, Status, UploadedFile
+from ninja import Query, Router, Schema, Status
 from pydantic import Field
 
 from accounts.api_auth import caller
+from characters.assets.api import router as assets_router
+from characters.gallery.api import router as gallery_router
 from characters.models import MAX_PROMPT_LENGTH, MAX_SUGGESTIONS, MAX_TAGS, MAX_WORDS_LENGTH, Character
-from characters.pictures import MAX_BYTES
+from characters.publishing import publish_character, unpublish_character
 from characters.queries import find_character, list_characters
 from characters.services import (
     create_character,
     delete_character,
-    publish_character,
-    set_portrait,
-    unpublish_character,
     update_character,
 )
+from characters.versions.api import router as versions_router
 
 router = Router(tags=["characters"])
+for part in (assets_router, gallery_router, versions_router):
+    router.add_router("", part)
+# Some 300 kB of JSON.
+MOST_AT_ONCE = 200
 
 
 class CharacterOut(Schema):
@@ -65,8 +70,14 @@ class CharacterIn(CharacterPatch):
 
 
 @router.get("/characters", response=list[CharacterOut], summary="The characters you may meet")
-def get_characters(request: HttpRequest, query: str = "", tag: str = "") -> list[Character]:
-    return list(list_characters(user=caller(request), query=query, tag=tag))
+def get_characters(
+    request: HttpRequest,
+    query: str = "",
+    tag: str = "",
+    limit: Annotated[int, Query(ge=1, le=MOST_AT_ONCE)] = MOST_AT_ONCE,
+    offset: Annotated[int, Query(ge=0, le=100_000)] = 0,
+) -> list[Character]:
+    return list(list_characters(user=caller(request), query=query, tag=tag)[offset : offset + limit])
 
 
 @router.get("/characters/{slug}", response=CharacterOut, summary="One of them")
@@ -84,13 +95,6 @@ def post_character(request: HttpRequest, body: CharacterIn) -> Status[Character]
 def patch_character(request: HttpRequest, slug: str, body: CharacterPatch) -> Character:
     row = find_character(user=caller(request), slug=slug)
     return update_character(actor=caller(request), character_id=row.pk, **body.dict(exclude_unset=True))
-
-
-@router.post("/characters/{slug}/portrait", response=CharacterOut, summary="Give them a portrait")
-def post_portrait(request: HttpRequest, slug: str, file: File[UploadedFile]) -> Character:
-    row = find_character(user=caller(request), slug=slug)
-    # One byte more than allowed is enough to refuse.
-    return set_portrait(actor=caller(request), character_id=row.pk, data=file.read(MAX_BYTES + 1))
 
 
 @router.post("/characters/{slug}/publish", response=CharacterOut, summary="Show a character to everyone")

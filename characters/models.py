@@ -290,6 +290,11 @@ class Character(Publication):
         digest = str(self.avatar.name).rpartition("/")[2].partition(".")[0]
         return f"{reverse('characters:avatar', args=[self.slug])}?v={digest[:12]}"
 
+    @property
+    def small_avatar_url(self) -> str:
+        """The same picture for lists; empty without one."""
+        return f"{self.avatar_url}&size=small" if self.avatar else ""
+
 
 class CardSource(models.Model):
     """The card a character was imported from: what Parlour does not know of is exported again.

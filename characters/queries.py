@@ -10,18 +10,10 @@ from documents.models import Collection
 
 
 def list_characters(*, user: User, query: str = "", tag: str = "") -> QuerySet[Character]:
-    """The characters this user may meet, in the gallery's order, with their models."""
+    """The characters this user may meet, in the gallery's order, with their models; the gallery itself pages
+    (`characters.gallery.queries`)."""
     found = Character.objects.visible_to(user).matching(query).select_related("model")
     return found.filter(tags__contains=[tag]) if tag else found
-
-
-def list_tags(*, user: User) -> list[str]:
-    """The tags of the characters this user may meet, the most frequent first."""
-    counts: dict[str, int] = {}
-    for tags in Character.objects.visible_to(user).values_list("tags", flat=True):
-        for tag in tags:
-            counts[tag] = counts.get(tag, 0) + 1
-    return sorted(counts, key=lambda tag: (-counts[tag], tag))
 
 
 def find_character(*, user: User, slug: str) -> Character:
@@ -30,19 +22,6 @@ def find_character(*, user: User, slug: str) -> Character:
     if character is None:
         raise CharacterNotFound
     return character
-
-
-def find_portrait(*, user: User, slug: str) -> str:
-    """The name in storage of the portrait of a character this user may meet, or may see in the administration.
-
-    Raises `CharacterNotFound`, also if there is no portrait.
-    """
-    may_see_all = user.has_perm("characters.view_character")
-    characters = Character.objects.all() if may_see_all else Character.objects.visible_to(user)
-    name = characters.filter(slug=slug).exclude(avatar="").values_list("avatar", flat=True).first()
-    if not name:
-        raise CharacterNotFound
-    return str(name)
 
 
 def lent_collections(user: User) -> QuerySet[Character]:

@@ -1,36 +1,53 @@
-"""The gallery, a page for each character, and their portraits."""
+"""The gallery and a page for each character."""
 
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.files.storage import default_storage
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.utils.cache import get_conditional_response
-from django.utils.http import quote_etag
-from django.views.decorators.http import require_GET, require_safe
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
 
-from accounts.api_auth import ApiKeyAuth
+from accounts.errors import ParlourError
 from accounts.models import User
-from characters.errors import CharacterNotFound
-from characters.queries import find_character, find_portrait, list_characters, list_knowledge, list_tags
-
-# A versioned address never changes what it shows; the plain one is asked again after five minutes.
-_CACHE_VERSIONED = "private, max-age=31536000, immutable"
-_CACHE_PLAIN = "private, max-age=300"
+from characters.access import may_change
+from characters.assets.queries import list_pictures, read_style
+from characters.gallery.queries import Scope, Sort, Wish, list_gallery, list_tags
+from characters.gallery.services import copy_character, may_copy, set_favourite
+from characters.models import Favourite, Visibility
+from characters.queries import find_character, list_knowledge
 
 
 @login_required
 @require_GET
 def gallery(request: HttpRequest) -> HttpResponse:
-    """Everybody to meet; `?query=` and `?tag=` narrow it down, with or without script."""
+    """Everybody to meet; the address says what is looked for, with or without script."""
     assert isinstance(request.user, User)
-    query, tag = request.GET.get("query", "").strip()[:100], request.GET.get("tag", "").strip()
+    wish = read_wish(request)
+    page = list_gallery(user=request.user, wish=wish)
     context = {
-        "characters": list_characters(user=request.user, query=query, tag=tag),
-        "tags": list_tags(user=request.user),
-        "query": query,
-        "tag": tag,
+        "characters": page.characters,
+        "next_page": page.next_page,
+        "tags": list_tags(user=request.user, scope=wish.scope),
+        "wish": wish,
+        "query": wish.query,
+        "tag": wish.tag,
+        "scopes": Scope,
+        "sorts": Sort,
     }
     return render(request, "characters/gallery.html", context)
+
+
+def read_wish(request: HttpRequest) -> Wish:
+    """What the address asks for; what it does not know is left out."""
+    asked = request.GET
+    page = asked.get("page", "")
+    return Wish(
+        query=asked.get("query", "").strip()[:100],
+        tag=asked.get("tag", "").strip()[:40],
+        scope=Scope(asked["scope"]) if asked.get("scope") in Scope.values else Scope.ALL,
+        sort=Sort(asked["sort"]) if asked.get("sort") in Sort.values else Sort.FEATURED,
+        page=int(page) if page.isascii() and page.isdigit() and len(page) < 6 else 1,
+    )
 
 
 @login_required
@@ -41,27 +58,36 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "character": character,
         "knowledge": list_knowledge(user=request.user, character=character),
+        "pictures": list_pictures(character),
+        "style": read_style(character),
+        "is_favourite": Favourite.objects.filter(user=request.user, character=character).exists(),
+        "may_change": may_change(request.user, character),
+        "may_copy": may_copy(request.user, character),
+        "is_own": character.owner_id == request.user.pk,
+        "groups": character.shown_to.all() if character.visibility == Visibility.GROUP else [],
     }
     return render(request, "characters/detail.html", context)
 
 
-@require_safe
-def avatar(request: HttpRequest, slug: str) -> HttpResponse:
-    """The portrait, for a signed-in person or an API key that may see the character; else 404."""
-    user = request.user if isinstance(request.user, User) else ApiKeyAuth()(request)
-    if not isinstance(user, User):
-        raise CharacterNotFound
-    name = find_portrait(user=user, slug=slug)
-    # Named after its content (`characters.pictures`).
-    etag = quote_etag(name.rpartition("/")[2])
-    response = get_conditional_response(request, etag=etag)
-    if response is None:
-        try:
-            with default_storage.open(name) as file:
-                response = HttpResponse(file.read(), content_type="image/webp")
-        except FileNotFoundError as error:
-            raise CharacterNotFound from error
-    response["ETag"] = etag
-    response["Cache-Control"] = _CACHE_VERSIONED if "v" in request.GET else _CACHE_PLAIN
-    response["X-Content-Type-Options"] = "nosniff"
-    return response
+@login_required
+@require_POST
+def favourite(request: HttpRequest, slug: str) -> HttpResponse:
+    """Keep a character, or let it go; back to where the person was."""
+    assert isinstance(request.user, User)
+    set_favourite(actor=request.user, slug=slug, is_favourite=request.POST.get("is_favourite") == "yes")
+    return redirect("characters:detail", slug=slug)
+
+
+@login_required
+@require_POST
+def remix(request: HttpRequest, slug: str) -> HttpResponse:
+    """A copy of the person's own, open in the editor."""
+    assert isinstance(request.user, User)
+    source = find_character(user=request.user, slug=slug)
+    try:
+        copy = copy_character(actor=request.user, character_id=source.pk)
+    except ParlourError as error:
+        messages.error(request, str(error.user_message))
+        return redirect("characters:detail", slug=slug)
+    messages.success(request, _("This copy is yours; only you see it."))
+    return redirect("characters:detail", slug=copy.slug)

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from characters.models import Character, Visibility
-from characters.services import seed_cast, set_portrait
+from characters.assets.services import set_portrait
+from characters.services import seed_cast
 from tests.characters.conftest import picture
 
 pytestmark = pytest.mark.django_db
