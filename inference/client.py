@@ -1,6 +1,5 @@
 """The one door to chat models: `stream_chat` gives an answer's events, whatever kind of server writes it."""
 
-import random
 from collections.abc import AsyncGenerator, Mapping
 from types import MappingProxyType
 from typing import Protocol
@@ -8,8 +7,10 @@ from typing import Protocol
 from inference.chat_completions import stream_completion
 from inference.models import ServerKind
 from inference.quotes import stream_quotes
+from inference.routing import cache
+from inference.routing.failover import stream_routed
 from inference.transport import Timeouts
-from inference.types import ChatRequest, Endpoint, ModelTarget, StreamEvent
+from inference.types import Caller, ChatRequest, Endpoint, ModelTarget, StreamEvent
 
 DEFAULT_TIMEOUTS = Timeouts()
 
@@ -26,22 +27,27 @@ _PROVIDERS: Mapping[str, Provider] = MappingProxyType({ServerKind.QUOTES: stream
 
 
 def stream_chat(
-    target: ModelTarget, request: ChatRequest, *, timeouts: Timeouts = DEFAULT_TIMEOUTS
+    target: ModelTarget,
+    request: ChatRequest,
+    *,
+    caller: Caller | None = None,
+    timeouts: Timeouts = DEFAULT_TIMEOUTS,
 ) -> AsyncGenerator[StreamEvent, None]:
-    """The answer of a model as typed events, `Finish` last.
+    """The answer of a model as typed events, `Finish` last; `Queued` first while it waits for a place.
 
-    Close the generator to stop: the connection closes at once, and the server with it stops computing. Raises a
-    subclass of `inference.errors.ServerError` wherever the answer breaks; what came before it stays valid.
+    `caller` is whose turn it is, in a queue. Close the generator to stop: the connection closes at once, the server
+    with it stops computing, and the place is free. Raises a subclass of `inference.errors.ServerError` wherever the
+    answer breaks and no other server can go on; what came before it stays valid.
     """
-    # The provider's own generator and not one around it: that would cost each token another half microsecond.
-    endpoint = _choose(target)
+    if target.is_routed:
+        answer = stream_routed(
+            target, request, caller, lambda endpoint, request: _ask(endpoint, request, timeouts)
+        )
+    else:
+        # The provider's own generator and not one around it: that would cost each token another half microsecond.
+        answer = _ask(target.endpoints[0], request, timeouts)
+    return cache.stream_kept(target, request, answer) if cache.is_repeatable(target, request) else answer
+
+
+def _ask(endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts) -> AsyncGenerator[StreamEvent, None]:
     return _PROVIDERS.get(endpoint.kind, stream_completion)(endpoint, request, timeouts)
-
-
-def _choose(target: ModelTarget) -> Endpoint:
-    """One of the model's endpoints, in proportion to their weights."""
-    if len(target.endpoints) == 1:
-        return target.endpoints[0]
-    weights = [endpoint.weight for endpoint in target.endpoints]
-    # Weight 0 means only when there is nothing else.
-    return random.choices(target.endpoints, weights if any(weights) else None)[0]  # noqa: S311 - no secret

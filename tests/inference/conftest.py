@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+import redis
+from django.conf import settings
 
 from accounts.models import User
 from inference.client import stream_chat
@@ -80,3 +82,9 @@ def add_model(
     model = Model.objects.create(name=name, capabilities=[capability], **fields)
     Deployment.objects.create(model=model, server=server, remote_name=name)
     return model
+
+
+@pytest.fixture
+def redis_client() -> Iterator[redis.Redis]:
+    with redis.Redis.from_url(settings.REDIS_URL) as client:
+        yield client
