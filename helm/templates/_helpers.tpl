@@ -36,6 +36,13 @@ app.kubernetes.io/instance: {{ $root.Release.Name }}
 app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
+{{/* Labels of a pod: those that stay the same from version to version, so that an upgrade leaves pods alone that it does
+     not change. A model server takes minutes to load. Call with (list $ component). */}}
+{{- define "parlour.podLabels" -}}
+{{ include "parlour.selectorLabels" . }}
+app.kubernetes.io/part-of: parlour
+{{- end -}}
+
 {{/* repository:tag, or repository@digest. Call with (list $ image). */}}
 {{- define "parlour.image" -}}
 {{- $root := index . 0 -}}
@@ -71,8 +78,15 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 {{- end -}}
 
+{{/* Whether the Secret may be without this key. One that the vault is to bring is waited for: its Secret comes with the
+     first application pod, and a model server that starts before it would ask for no key. Call with (list $ key). */}}
+{{- define "parlour.mayLack" -}}
+{{- $secrets := (index . 0).Values.secrets -}}
+{{- not (and (eq $secrets.provider "keyVault") (hasKey $secrets.keyVault.objects (index . 1))) -}}
+{{- end -}}
+
 {{- define "parlour.storageClaimName" -}}
-{{- default (printf "%s-storage" (include "parlour.fullname" .)) .Values.config.storage.volume.existingClaim -}}
+{{- required "config.storage.volume.existingClaim: name a ReadWriteMany claim, for config.storage.kind volume (docs/helm.md, Files)" .Values.config.storage.volume.existingClaim -}}
 {{- end -}}
 
 {{- define "parlour.modelsClaimName" -}}
@@ -84,7 +98,7 @@ app.kubernetes.io/component: {{ index . 1 }}
 {{- end -}}
 
 {{- define "parlour.modelsStorageClassName" -}}
-{{- default (printf "%s-models" (include "parlour.fullname" .)) .Values.models.storageClass.name -}}
+{{- default (printf "%s-%s-models" (include "parlour.fullname" .) .Release.Namespace) .Values.models.storageClass.name -}}
 {{- end -}}
 
 {{/* True where pods of this release read weights from the models volume. */}}

@@ -5,15 +5,19 @@
 {{- $root := index . 0 -}}
 {{- $component := index . 1 -}}
 {{- $workload := index . 2 -}}
+{{- $isApplication := or (has $component (list "web" "beat" "migrate" "preload")) (hasPrefix "worker-" $component) -}}
+{{- $annotations := deepCopy $workload.podAnnotations -}}
+{{- if $isApplication -}}
+{{- /* Settings stand in the pod itself and roll it when they change; which vault secret a setting is does not. */ -}}
+{{- $annotations = merge (dict "checksum/secrets" ($root.Values.secrets | toJson | sha256sum | trunc 16)) $annotations -}}
+{{- end -}}
+{{- with $annotations }}
 annotations:
-  # A change of settings rolls the pods, as a change of the image does.
-  checksum/settings: {{ list $root.Values.config $root.Values.hosts $root.Values.secrets $root.Values.embeddings.mode $root.Values.embeddings.url $root.Values.embeddings.model $root.Values.inference.mode (include "parlour.inferenceUrls" $root) | toJson | sha256sum | trunc 16 }}
-{{- with $workload.podAnnotations }}
 {{ toYaml . | indent 2 }}
 {{- end }}
 labels:
-{{ include "parlour.labels" (list $root $component) | indent 2 }}
-{{- if and $root.Values.workloadIdentity.enabled (or (has $component (list "web" "beat" "migrate" "preload")) (hasPrefix "worker-" $component)) }}
+{{ include "parlour.podLabels" (list $root $component) | indent 2 }}
+{{- if and $root.Values.workloadIdentity.enabled $isApplication }}
   azure.workload.identity/use: "true"
 {{- end }}
 {{- with $workload.podLabels }}
@@ -78,7 +82,7 @@ securityContext:
 {{- end -}}
 {{- $priority := $workload.priorityClassName -}}
 {{- if and (not $priority) $options.priority $root.Values.priorityClasses.create -}}
-{{- $priority = printf "%s-%s" (include "parlour.fullname" $root) $options.priority -}}
+{{- $priority = printf "%s-%s-%s" (include "parlour.fullname" $root) $root.Release.Namespace $options.priority -}}
 {{- end -}}
 {{- with $priority }}
 priorityClassName: {{ . }}

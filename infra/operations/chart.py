@@ -14,7 +14,8 @@ from operations.settings import REPOSITORY, Estate
 CERT_MANAGER = "v1.21.0"
 ACME = "https://acme-v02.api.letsencrypt.org/directory"
 TLS_SECRET = "parlour-tls"  # noqa: S105 (a name)
-MODELS_CLAIM = "parlour-models"
+# Not the name of the claim that the chart makes of its own share: an estate may come to have both.
+MODELS_CLAIM = "parlour-model-share"
 
 
 def chart_values(outputs: Outputs, images: Images, certificate_uri: str = "") -> dict[str, Any]:
@@ -34,12 +35,13 @@ def chart_values(outputs: Outputs, images: Images, certificate_uri: str = "") ->
         "keda": {"prometheusUrl": outputs.prometheusUrl, "identityClientId": outputs.appClientId},
     }
     if outputs.inferenceUrl:
-        values["inference"] = {"mode": "external", "external": {"urls": [outputs.inferenceUrl]}}
-        values["preload"] = {"enabled": False}
+        external: dict[str, Any] = {"urls": [outputs.inferenceUrl]}
         if outputs.inferenceModels:
             # Azure OpenAI: what the vault holds in the key's place makes the pods ask with their identity.
-            values["config"]["env"] = {"INFERENCE_MODELS": outputs.inferenceModels}
+            external["models"] = outputs.inferenceModels.split(",")
             values["secrets"]["keyVault"]["objects"] = {"INFERENCE_API_KEY": "inference-api-key"}
+        values["inference"] = {"mode": "external", "external": external}
+        values["preload"] = {"enabled": False}
     elif outputs.modelShareHost:
         values["models"] = {"kind": "existing", "existingClaim": MODELS_CLAIM}
     return values

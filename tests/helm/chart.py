@@ -64,12 +64,14 @@ def with_value(values: Document, path: str, value: object) -> Document:
     return merged(values, value)
 
 
-def render_files(values: Document, kubernetes_version: str = "1.36.0") -> dict[str, str]:
+def render_files(
+    values: Document, kubernetes_version: str = "1.36.0", namespace: str = NAMESPACE
+) -> dict[str, str]:
     """Template path to its text. Goes below `Chart.render`, which knows no Kubernetes version; raises HelmError
     with Helm's own message."""
     options = {
         "name": RELEASE,
-        "namespace": NAMESPACE,
+        "namespace": namespace,
         "kube_version": kubernetes_version,
         "api_versions": [],
     }

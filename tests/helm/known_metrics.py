@@ -30,7 +30,8 @@ DCGM = {
     if line and not line.startswith("#")
 }
 
-# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics
+# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics; all of them are in managed Prometheus' minimal
+# ingestion profile, which is its default.
 KUBE_STATE = {
     "kube_deployment_spec_replicas",
     "kube_deployment_status_replicas_available",
@@ -42,6 +43,8 @@ KUBE_STATE = {
     "kube_pod_container_status_last_terminated_reason",
     "kube_pod_container_status_restarts_total",
     "kube_pod_status_phase",
+    "kube_statefulset_status_replicas",
+    "kube_statefulset_status_replicas_ready",
 }
 
 # The kubelet and its cAdvisor.

@@ -47,6 +47,24 @@ def test_chart_renders_with_what_estate_hands_it(
         assert all("inference-api-key" in one["spec"]["parameters"]["objects"] for one in classes)
 
 
+@pytest.mark.parametrize("tier", ["dev", "prod"])
+def test_documented_values_for_kaito_render_over_a_tier(tier: str) -> None:
+    """`up --values helm/values-kaito.yaml`: what the tier says of its own models must not be in the way."""
+    values: dict[str, object] = {}
+    for name in (f"values-{tier}.yaml", "values-kaito.yaml"):
+        values = merged(values, yaml.safe_load((HELM / name).read_text()))
+    handed = chart_values(parse_outputs(deployment()), IMAGES)
+
+    rendered = parse(render_files(merged(values, handed)))
+
+    # The add-on's KAITO knows Workspaces only, and brings its own device plugin.
+    assert [one["metadata"]["name"] for one in rendered if one["kind"] == "Workspace"] == [
+        "parlour-phi-4-mini"
+    ]
+    assert not [one for one in rendered if one["metadata"]["name"].endswith("-device-plugin")]
+    assert not [one for one in rendered if one["kind"] == "InferenceSet"]
+
+
 def test_models_volume_and_claim_fit_each_other() -> None:
     volume, claim = models_volume(parse_outputs(deployment(**SHARE)))
 

@@ -153,7 +153,10 @@ def test_up_mounts_the_share_with_models_where_the_estate_has_one(
     ]
     volume = next(item for item in applied if item["kind"] == "PersistentVolume")
     assert volume["spec"]["csi"]["volumeAttributes"]["encryptInTransit"] == "true"
-    assert json.loads(estate.call("upgrade parlour ")["stdin"])["models"]["existingClaim"] == "parlour-models"
+    assert (
+        json.loads(estate.call("upgrade parlour ")["stdin"])["models"]["existingClaim"]
+        == "parlour-model-share"
+    )
 
 
 def test_up_with_a_certificate_of_its_own_installs_no_issuer(estate: Estate, house: RunningHouse) -> None:
