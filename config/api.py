@@ -9,12 +9,17 @@ from accounts.api import router as accounts_router
 from accounts.api_auth import ApiKeyAuth
 from accounts.errors import ParlourError
 from characters.api import router as characters_router
+from characters.cards.api import router as cards_router
+from characters.personas.api import router as personas_router
 from chat.api import router as chat_router
 from documents.api import router as documents_router
 
 api = NinjaAPI(title="Parlour", version="1", urls_namespace="api", auth=[ApiKeyAuth(), SessionAuth()])
 api.add_router("", accounts_router)
+# Before the characters' own, whose paths take any word for a short name.
+api.add_router("", cards_router)
 api.add_router("", characters_router)
+api.add_router("", personas_router)
 api.add_router("", chat_router)
 api.add_router("", documents_router)
 

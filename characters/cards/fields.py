@@ -19,6 +19,7 @@ from characters.cards.jsons import (
 )
 from characters.cards.world_info import entry_from_world_info
 from characters.errors import CardRefused, LorebookRefused
+from characters.sampling import clean_sampling
 
 # Of each text; `characters.models` has the same number for its columns.
 MAX_TEXT = 100_000
@@ -120,7 +121,7 @@ def card_from_json(value: object, *, assets: tuple[CardAsset, ...], picture: byt
         suggestions=tuple(text[:200] for text in as_texts(own.get("suggestions")) if text)[:6],
         temperature=read_temperature(own),
         max_tokens=as_int(own.get("max_tokens"), least=1, most=2**31 - 1),
-        sampling=as_object(own.get("sampling")),
+        sampling=clean_sampling(as_object(own.get("sampling"))),
         is_grounded=as_bool(own.get("is_grounded")),
         **texts,
         **lists,

@@ -1,0 +1,40 @@
+"""How a model picks its words, beside temperature and length: which settings a character may bring, within bounds."""
+
+from collections.abc import Mapping
+
+# Least and most, as OpenAI-compatible servers take them; whole numbers where both are.
+_NUMBERS: dict[str, tuple[float, float]] = {
+    "top_p": (0.0, 1.0),
+    "min_p": (0.0, 1.0),
+    "typical_p": (0.0, 1.0),
+    "top_k": (-1, 1000),
+    "frequency_penalty": (-2.0, 2.0),
+    "presence_penalty": (-2.0, 2.0),
+    "repetition_penalty": (0.0, 3.0),
+    "repeat_penalty": (0.0, 3.0),
+    "seed": (-(2**31), 2**31 - 1),
+}
+MAX_STOPS = 4
+MAX_STOP_LENGTH = 100
+
+
+def clean_sampling(settings: Mapping[str, object]) -> dict[str, object]:
+    """The settings that are known and within bounds; the rest is left out."""
+    return {name: value for name, value in settings.items() if not problem_of(name, value)}
+
+
+def problem_of(name: str, value: object) -> str:
+    """What is wrong with one setting, as words for people; empty if nothing is."""
+    if name == "stop":
+        is_list = isinstance(value, list) and len(value) <= MAX_STOPS
+        if is_list and all(isinstance(word, str) and 0 < len(word) <= MAX_STOP_LENGTH for word in value):  # type: ignore[union-attr]
+            return ""
+        return f"stop: at most {MAX_STOPS} texts of at most {MAX_STOP_LENGTH} characters"
+    if name not in _NUMBERS:
+        return f"{name}: known are {', '.join([*_NUMBERS, 'stop'])}"
+    least, most = _NUMBERS[name]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_whole = isinstance(least, float) or isinstance(value, int)
+    if is_number and is_whole and least <= value <= most:  # type: ignore[operator]
+        return ""
+    return f"{name}: {least} to {most}"
