@@ -73,7 +73,8 @@ async def stream_kept(
 
 
 def _key_of(target: ModelTarget, request: ChatRequest) -> str:
-    digest = sha256(msgspec.json.encode([str(target.id), request], order="sorted"))
+    defaults = [dict(endpoint.defaults) for endpoint in target.endpoints]
+    digest = sha256(msgspec.json.encode([str(target.id), defaults, request], order="sorted"))
     return f"{settings.REDIS_PREFIX}:kept:{digest.hexdigest()}"
 
 
