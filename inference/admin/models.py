@@ -5,11 +5,15 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponse
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from inference.admin.estate import EstateAdmin, actor_of
 from inference.admin.filters import CapabilityFilter, OfferedFilter
-from inference.forms import ModelForm
+from inference.admin.pages import page_path, show_page
+from inference.capacity import plan_capacity
+from inference.forms import CapacityForm, ModelForm
 from inference.models import Model
 from inference.services import save_model, set_default_model
 
@@ -22,6 +26,26 @@ class ModelAdmin(EstateAdmin):
     search_fields = ["name", "label"]
     readonly_fields = ["is_default", "dimensions"]
     actions = ["make_default"]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [page_path(self, "capacity/", self.capacity_view, "inference_capacity")]
+        return [*own, *super().get_urls()]
+
+    def capacity_view(self, request: HttpRequest) -> HttpResponse:
+        form = CapacityForm(request.GET or CapacityForm.EXAMPLE)
+        workload = form.workload
+        context = {
+            "form": form,
+            "workload": workload,
+            "capacity": plan_capacity(workload) if workload else None,
+        }
+        return show_page(
+            request,
+            self,
+            "admin/inference/capacity.html",
+            title=_("How much GPU memory a model needs"),
+            context=context,
+        )
 
     def save_model(self, request: HttpRequest, obj: Model, form: Any, change: bool) -> None:
         save_model(actor=actor_of(request), model=obj)
