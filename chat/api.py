@@ -114,6 +114,13 @@ def change_conversation(
     return conversation_tree(_find(request, conversation_id))
 
 
+@router.post("/conversations/{conversation_id}/follow-character", response=ConversationTree)
+def follow_character(request: HttpRequest, conversation_id: uuid.UUID) -> ConversationTree:
+    """Go on with the character as it is now; until then a conversation keeps the version it began with."""
+    services.follow_character(actor=_user(request), conversation_id=conversation_id)
+    return conversation_tree(_find(request, conversation_id))
+
+
 @router.delete("/conversations/{conversation_id}", response={204: None})
 def delete_conversation(request: HttpRequest, conversation_id: uuid.UUID) -> Status[None]:
     """Delete a conversation with all its messages. Running replies are stopped."""

@@ -11,6 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
+from characters.models import Character
+from characters.versions.snapshot import at_version
 
 if TYPE_CHECKING:
     from accounts.models import User
@@ -78,6 +80,13 @@ class Conversation(models.Model):
         # Not the title: it is the person's own words, and the audit record keeps what this returns.
         return f"conversation {self.id}"
 
+    @property
+    def speaker(self) -> Character | None:
+        """The character as this conversation keeps it. Only one that has moved on since costs a look at its version."""
+        if self.character is None or self.version_id in {None, self.character.version_id}:
+            return self.character
+        return at_version(self.character, self.version)
+
 
 class Member(models.Model):
     """A character in a group chat."""
@@ -101,6 +110,13 @@ class Member(models.Model):
 
     def __str__(self) -> str:
         return f"member {self.id}"
+
+    @property
+    def speaker(self) -> Character:
+        """The character as this conversation keeps it."""
+        if self.version_id in {None, self.character.version_id}:
+            return self.character
+        return at_version(self.character, self.version)
 
 
 class Role(models.TextChoices):

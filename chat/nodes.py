@@ -85,10 +85,18 @@ class ConversationList(Schema):
     next: str | None
 
 
+class VersionNode(Schema):
+    """The version of the character that the conversation keeps, and the one the character has by now."""
+
+    kept: int
+    newest: int
+
+
 class ConversationTree(Schema):
     id: uuid.UUID
     title: str
     character: CharacterBrief | None
+    version: VersionNode | None
     model: str | None
     collections: list[CollectionBrief]
     documents: list[DocumentBrief]
@@ -100,6 +108,17 @@ def character_brief(character: Character | None) -> CharacterBrief | None:
     if character is None:
         return None
     return CharacterBrief(slug=character.slug, name=character.name, avatar_url=character.avatar_url)
+
+
+def version_node(conversation: Conversation) -> VersionNode | None:
+    """None unless the character has moved on since the conversation took it up."""
+    character = conversation.character
+    if character is None or conversation.version_id in {None, character.version_id}:
+        return None
+    kept, newest = conversation.version, character.version
+    if kept is None or newest is None:
+        return None
+    return VersionNode(kept=kept.number, newest=newest.number)
 
 
 def reply_node(reply: Reply | None) -> ReplyNode | None:
@@ -148,7 +167,8 @@ def conversation_tree(conversation: Conversation) -> ConversationTree:
     return ConversationTree(
         id=conversation.pk,
         title=conversation.title,
-        character=character_brief(conversation.character),
+        character=character_brief(conversation.speaker),
+        version=version_node(conversation),
         model=conversation.model.name if conversation.model else None,
         collections=[CollectionBrief(id=row.pk, name=row.name) for row in conversation.collections.all()],
         documents=[

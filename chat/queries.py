@@ -91,7 +91,7 @@ def reply_context(
     """
     message = reply.message
     conversation = message.conversation
-    character = conversation.character
+    character = conversation.speaker
     collections: set[uuid.UUID] = set()
     documents: tuple[uuid.UUID, ...] = ()
     if new_turns is None:

@@ -226,6 +226,16 @@ def choose_for_conversation(*, actor: User, conversation_id: uuid.UUID, choices:
     return conversation
 
 
+def follow_character(*, actor: User, conversation_id: uuid.UUID) -> Conversation:
+    """Talk with the character as it is now; the conversation keeps that version from the next message on."""
+    with transaction.atomic():
+        conversation = _find_conversation(actor, conversation_id)
+        if conversation.character is not None:
+            conversation.version_id = conversation.character.version_id
+            conversation.save(update_fields=["version"])
+    return conversation
+
+
 def delete_conversation(*, actor: User, conversation_id: uuid.UUID) -> None:
     """The conversation, its messages and its replies are gone; running ones are stopped."""
     with transaction.atomic():
@@ -260,6 +270,8 @@ def _new_conversation(actor: User, text: str, choices: Choices) -> tuple[Convers
     """A conversation and the character's greeting as its first node, neither of them stored."""
     character = find_character(user=actor, slug=choices.character)
     conversation = Conversation(owner=actor, title=make_title(text), character=character)
+    if character is not None:
+        conversation.version_id = character.version_id
     if choices.model:
         conversation.model_id = resolve_model(choices.model, user=actor).id
     greeting = []
@@ -314,7 +326,7 @@ def _complete(plan: _Plan) -> Posted:
 def _new_reply(
     actor: User, message: Message, choices: Choices, request_id: str, *, is_continuation: bool = False
 ) -> tuple[ModelTarget, Reply]:
-    conversation, character = message.conversation, message.conversation.character
+    conversation, character = message.conversation, message.conversation.speaker
     chosen = choices.model
     if not chosen and conversation.model:
         chosen = conversation.model.name
@@ -345,9 +357,12 @@ def _touch(conversation: Conversation, current_message_id: uuid.UUID, *, also: S
 def _choose(conversation: Conversation, actor: User, choices: Choices) -> tuple[str, ...]:
     """Set what was chosen; returns the fields that changed and are not stored yet."""
     changed = []
-    if choices.character is not None:
+    # The one it has already stays as it is: the version that the chat keeps, seen or not.
+    is_other = conversation.character is None or conversation.character.slug != choices.character
+    if choices.character is not None and is_other:
         conversation.character = find_character(user=actor, slug=choices.character)
-        changed.append("character")
+        conversation.version_id = conversation.character.version_id if conversation.character else None
+        changed += ["character", "version"]
     if choices.model is not None:
         conversation.model_id = resolve_model(choices.model, user=actor).id if choices.model else None
         changed.append("model")
