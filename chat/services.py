@@ -20,6 +20,7 @@ from chat import control
 from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Message, Reply, Role
 from chat.queries import ReplyContext, find_character, reply_context
+from chat.trials import take_part
 from documents.models import Collection, Document
 from inference.queries import resolve_model
 from inference.types import ModelTarget
@@ -336,6 +337,13 @@ def _new_reply(
     if temperature is None and character is not None:
         temperature = character.temperature
     target = resolve_model(chosen, user=actor)
+    is_own_choice = not choices.model and not conversation.model
+    target, part = take_part(
+        target,
+        user=actor,
+        character_id=conversation.character_id if is_own_choice else None,
+        conversation_id=conversation.pk,
+    )
     reply = Reply(
         message=message,
         requested_by=actor,
@@ -344,6 +352,8 @@ def _new_reply(
         temperature=temperature,
         max_tokens=choices.max_tokens or (character.max_tokens if character is not None else None),
         is_continuation=is_continuation,
+        trial_id=part.trial_id if part else None,
+        arm=part.arm if part else "",
     )
     return target, reply
 
