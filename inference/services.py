@@ -9,6 +9,7 @@ import os
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -27,7 +28,9 @@ from inference.errors import InferenceError, ServerUrlRefused
 from inference.keys import check_reference
 from inference.metrics import count_request
 from inference.models import Capability, Deployment, Model, Origin, Server, ServerKind, Usage
-from inference.queries import forget_estate
+from inference.queries import forget_estate, limits_on
+from inference.routing import limits
+from inference.types import Caller
 
 QUOTES_NAME = "quotes"
 
@@ -150,8 +153,12 @@ def record_usage(
     duration_seconds: float,
     error_code: str = "",
     is_stopped: bool = False,
+    api_key_id: uuid.UUID | None = None,
+    is_cached: bool = False,
+    trial_id: uuid.UUID | None = None,
+    arm: str = "",
 ) -> Usage:
-    """Write down one call of a model, however it ended; a stopped one is no error."""
+    """Write down one call of a model, however it ended; a stopped one is no error, a kept answer is free."""
     count_request(
         model_name=model_name,
         outcome=error_code or ("stopped" if is_stopped else "ok"),
@@ -160,17 +167,26 @@ def record_usage(
         duration_seconds=duration_seconds,
     )
     model = Model.objects.filter(name=model_name).first()
-    return Usage.objects.create(
+    usage = Usage.objects.create(
         user_id=user_id,
+        api_key_id=api_key_id,
+        is_cached=is_cached,
+        trial_id=trial_id,
+        arm=arm,
         model=model,
         model_name=model_name,
         prompt_tokens=prompt_tokens,
         completion_tokens=completion_tokens,
         first_token_seconds=first_token_seconds,
         duration_seconds=duration_seconds,
-        cost=model.cost_of(prompt_tokens, completion_tokens) if model else None,
+        cost=model.cost_of(prompt_tokens, completion_tokens) if model and not is_cached else None,
         error_code=error_code,
     )
+    if user_id is not None and not is_cached and (rules := limits_on(model_name)):
+        caller, tokens = Caller(user_id, api_key_id), prompt_tokens + completion_tokens
+        cost = usage.cost or Decimal()
+        transaction.on_commit(lambda: limits.charge(rules, caller, tokens=tokens, cost=cost))
+    return usage
 
 
 def _require_administrator(actor: User) -> None:
