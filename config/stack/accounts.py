@@ -23,7 +23,12 @@ class Account:
         """Options of setpriv that become this account."""
         options = (f"--reuid={self.uid}", f"--regid={self.gid}", "--clear-groups")
         if self.needs_passage:
-            return (*options, "--inh-caps=+dac_override", "--ambient-caps=+dac_override")
+            # Without the last, access(2), which PostgreSQL asks about its own files, forgets the capability.
+            return (
+                *options,
+                *("--inh-caps=+dac_override", "--ambient-caps=+dac_override"),
+                "--securebits=+no_setuid_fixup",
+            )
         return options
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from config.stack import postgres
 from config.stack.description import read_description
 from tests.config.running_stack import AS_NOBODY, starting
 
@@ -183,3 +184,15 @@ def test_ordinary_user_on_data_that_root_made_is_told(folder_for_nobody):
     with starting(folder_for_nobody, as_nobody=True) as stack:
         stack.await_text(r"cannot be used by user nobody|belongs to another user")
         assert stack.popen.wait(10) == 1
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's PostgreSQL runs as somebody else")
+def test_clone_that_only_root_may_enter_has_its_database(tmp_path, monkeypatch):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    programs = shutil.copytree(postgres.binary("postgres").parents[1], closed / "programs")
+    monkeypatch.setattr(postgres, "binary", lambda name: programs / "bin" / name)
+    cluster = postgres.Postgres(closed / "data", port=1)
+    cluster.prepare()
+    assert (cluster.cluster / "PG_VERSION").read_text().strip() == "18"
+    assert cluster.cluster.owner() == "nobody"
