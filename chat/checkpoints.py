@@ -55,6 +55,7 @@ class Measures:
     thinking_seconds: float | None
     prompt_tokens: int | None
     completion_tokens: int | None
+    is_cached: bool = False
 
     @property
     def first_token_seconds(self) -> float | None:
@@ -150,6 +151,9 @@ def finish_reply(context: ReplyContext, checkpoint: Checkpoint, ending: Ending, 
             duration_seconds=measures.duration_seconds,
             error_code=ending.error_code,
             is_stopped=ending.status == ReplyStatus.STOPPED,
+            is_cached=measures.is_cached,
+            trial_id=context.reply.trial_id,
+            arm=context.reply.arm,
         )
     return True
 

@@ -83,7 +83,9 @@ class Draft:
         self._add(thinking, self._thinking, "thinking")
         self._add(answer, self._answer, "answer")
 
-    def say_status(self, status: ReplyStatus, *, waiting_for: str | None = None) -> None:
+    def say_status(
+        self, status: ReplyStatus, *, waiting_for: str | None = None, queue_position: int | None = None
+    ) -> None:
         """Where the reply stands, short of its end."""
         self.writer.put(
             lambda reply, cursor: events.Status(
@@ -91,6 +93,7 @@ class Draft:
                 cursor,
                 status,
                 waiting_for=waiting_for or UNSET,
+                queue_position=queue_position or UNSET,
                 thinking_seconds=UNSET if self._thinking_seconds is None else self._thinking_seconds,
             )
         )
@@ -133,6 +136,7 @@ class Draft:
             thinking_seconds=self._thinking_seconds,
             prompt_tokens=self.usage.prompt_tokens if self.usage else None,
             completion_tokens=self.usage.completion_tokens if self.usage else None,
+            is_cached=self.usage is not None and self.usage.is_cached,
         )
 
     def _add(self, text: str, parts: list[str], kind: Kind) -> None:

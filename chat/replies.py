@@ -24,7 +24,19 @@ from chat.queries import ReplyContext
 from documents.queries import pending_documents
 from inference.client import stream_chat
 from inference.queries import resolve_model
-from inference.types import AnswerDelta, ChatRequest, ModelTarget, Passage, ThinkingDelta, UsageReport
+from inference.routing.limits import admit
+from inference.types import (
+    Admitted,
+    AnswerDelta,
+    Caller,
+    ChatRequest,
+    ModelTarget,
+    Passage,
+    Queued,
+    StartOver,
+    ThinkingDelta,
+    UsageReport,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -103,6 +115,8 @@ class ReplyRun:
         target = context.target
         if target is None:
             target = await in_database(resolve_model, context.reply.model_name)
+        if target.limits and not self._is_takeover:
+            await admit(target.limits, Caller(context.user.pk))
         continue_from = self._text_to_continue(context, target)
         passages = await self._find_passages(context, target)
         self.draft.say_status(ReplyStatus.RUNNING)
@@ -123,7 +137,8 @@ class ReplyRun:
 
     async def _stream(self, target: ModelTarget, request: ChatRequest) -> None:
         draft = self.draft
-        async with aclosing(stream_chat(target, request)) as stream:
+        caller = Caller(self.context.user.pk)
+        async with aclosing(stream_chat(target, request, caller=caller)) as stream:
             async for event in stream:
                 match event:
                     case AnswerDelta(text=text):
@@ -132,6 +147,12 @@ class ReplyRun:
                         draft.add_thinking(text)
                     case UsageReport():
                         draft.usage = event
+                    case Queued(position=position):
+                        draft.say_status(ReplyStatus.QUEUED, waiting_for="slot", queue_position=position)
+                    case Admitted():
+                        draft.say_status(ReplyStatus.RUNNING)
+                    case StartOver():
+                        draft.repeat(draft.answer, "", draft.sources)
         draft.end_thinking()
 
     async def _restore(self, context: ReplyContext) -> None:
