@@ -31,6 +31,10 @@ export function changeConversation(id: string, changes: ConversationChanges): Pr
   return callApi("PATCH", `/conversations/${id}`, changes);
 }
 
+export function followCharacter(id: string): Promise<ConversationData> {
+  return callApi("POST", `/conversations/${id}/follow-character`);
+}
+
 export function deleteConversation(id: string): Promise<void> {
   return callApi("DELETE", `/conversations/${id}`);
 }

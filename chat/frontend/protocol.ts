@@ -91,10 +91,17 @@ export interface ConversationSummary {
   has_running_reply: boolean;
 }
 
+/** Which version of its character a conversation keeps, where the character has a newer one. */
+export interface VersionData {
+  kept: number;
+  newest: number;
+}
+
 export interface ConversationData {
   id: string;
   title: string;
   character: CharacterSummary | null;
+  version: VersionData | null;
   model: string | null;
   collections: { id: string; name: string }[];
   documents: DocumentState[];

@@ -4,7 +4,7 @@
  *  nothing is lost by: after each new connection read the tree, then follow from the cursors we have.
  */
 
-import { changeConversation, getConversation } from "./api.ts";
+import { changeConversation, followCharacter, getConversation } from "./api.ts";
 import {
   isReplyFrame,
   type CharacterSummary,
@@ -15,6 +15,7 @@ import {
   type RequestFrame,
   type SentFrame,
   type ServerFrame,
+  type VersionData,
 } from "./protocol.ts";
 import { ChatSocket } from "./socket.ts";
 import { Thread, type MessageNode, type ThreadEvents } from "./thread.ts";
@@ -24,6 +25,7 @@ export interface Conversation {
   id: string | null;
   title: string;
   character: Speaking | null;
+  version: VersionData | null;
   model: string | null;
   documents: DocumentState[];
 }
@@ -48,7 +50,7 @@ export interface SessionEvents extends ThreadEvents {
   refused(message: string): void;
 }
 
-const NEW: Conversation = { id: null, title: "", character: null, model: null, documents: [] };
+const NEW: Conversation = { id: null, title: "", character: null, version: null, model: null, documents: [] };
 
 export class ChatSession {
   readonly #events: SessionEvents;
@@ -144,8 +146,8 @@ export class ChatSession {
     this.#isStopWanted = false;
   }
 
-  #take({ id, title, character, model, documents }: ConversationData): void {
-    this.#conversation = { id, title, character, model, documents };
+  #take({ id, title, character, version, model, documents }: ConversationData): void {
+    this.#conversation = { id, title, character, version, model, documents };
   }
 
   #follow(): void {
@@ -235,6 +237,7 @@ export class ChatSession {
 
   chooseCharacter(character: Speaking | null): void {
     this.#conversation.character = character;
+    this.#conversation.version = null;
     this.#change({ character: character?.slug ?? "" });
     this.#events.conversationChanged();
   }
@@ -243,6 +246,20 @@ export class ChatSession {
     this.#conversation.model = model;
     this.#change({ model: model ?? "" });
     this.#events.conversationChanged();
+  }
+
+  /** Go on with the character as it is now. */
+  async followCharacter(): Promise<void> {
+    const { id } = this.#conversation;
+    if (!id) return;
+    try {
+      const { character, version } = await followCharacter(id);
+      if (this.#conversation.id !== id) return;
+      Object.assign(this.#conversation, { character, version });
+      this.#events.conversationChanged();
+    } catch (error) {
+      this.#events.refused((error as Error).message);
+    }
   }
 
   rename(title: string): void {

@@ -18,6 +18,7 @@ import { ConversationDocuments } from "./conversation-documents.ts";
 import { ConversationList } from "./conversation-list.ts";
 import { describeReply, MessageThread } from "./message-thread.ts";
 import { SourceDrawer } from "./source-drawer.ts";
+import { VersionLine } from "./version-line.ts";
 
 /** A connection that is back within this time was never gone, as far as anybody noticed. */
 const OFFLINE_AFTER_MS = 4000;
@@ -98,6 +99,7 @@ export class ChatPage extends HTMLElement {
     on("composer-stop", () => this.#session.stop());
     on("composer-edit-last", (_, event) => this.#editLast() && event.preventDefault());
     on<Character | null>("character-choose", (character) => this.#chooseCharacter(character));
+    on("character-follow", () => void this.#session.followCharacter());
     on<string | null>("model-choose", (model) => this.#session.chooseModel(model));
     on<string>("suggestion-choose", (words) => this.#session.send(words, []));
     on<string>("message-edit", (text, event) => this.#session.edit(nodeOf(event), text));
@@ -212,6 +214,7 @@ export class ChatPage extends HTMLElement {
     this.#composer.placeholder = character ? gettext("Message %(name)s", { name: character.name }) : gettext("Write a message");
     this.#picker.show({ ...this.#bootstrap, character, model });
     this.#welcome.show(this.#bootstrap.cast, character?.slug ?? null);
+    (this.querySelector("version-line") as VersionLine).show(this.#session.conversation);
     this.#showDocuments();
   }
 
