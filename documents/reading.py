@@ -13,12 +13,14 @@ from documents.checks import check_file
 from documents.chunking import cut_into_chunks, find_title
 from documents.claims import claimed
 from documents.contents import remove_contents, store_chunks, store_pages, title_from_name
-from documents.errors import TextMissing
+from documents.errors import PicturesUnreadable, TextMissing
+from documents.extraction.formats import MediaType
 from documents.extraction.pages import ExtractedPage
 from documents.extraction.parent import read_pages
 from documents.fetching import fetch
 from documents.languages import detect_language
 from documents.models import DocumentStatus
+from documents.recognition import listen_to, look_at
 from documents.run import Run
 
 
@@ -93,6 +95,15 @@ def extract(run: Run) -> None:
 
 
 def _read(run: Run, path: Path) -> Iterator[ExtractedPage]:
-    for page in read_pages(path, run.document.media_type, on_progress=run.progress.read):
-        run.check()
-        yield page
+    document = run.document
+    if MediaType(document.media_type).is_recording:
+        yield from listen_to(path, document.name, document.media_type)
+        return
+    try:
+        for page in read_pages(path, document.media_type, on_progress=run.progress.read):
+            run.check()
+            yield page
+    except PicturesUnreadable:
+        if not MediaType(document.media_type).is_picture:
+            raise
+        yield from look_at(path, document.media_type)

@@ -1,46 +1,48 @@
-"""The child process that reads one file: `python -m documents.extraction.child FILE MEDIA_TYPE CPU_SECONDS MEMORY`.
+"""The process that reads files: `python -m documents.extraction.child SOCKET`.
 
-It takes its limits before it opens the file, writes messages (`wire`) to standard output, and always ends with
-`Failure` or `End` unless it is killed. It holds no secret: its parent starts it with an empty environment.
+It loads every reader once and then waits. For each file that it is asked for over the socket it forks: the fork
+takes its limits before it opens the file, writes messages (`wire`) to the pipe that came with the request, and
+ends. So a file costs a fork (some milliseconds) and not a start of Python (some hundred), and what a file does to
+its reader ends with that file. It holds no secret: its parent starts it with an empty environment.
 """
 
-import ctypes
-import resource
+import array
+import gc
+import os
 import signal
+import socket
 import sys
 from pathlib import Path
 from typing import BinaryIO
 
-from documents.extraction import docx, pdf, plain
+from documents.extraction import ocr
 from documents.extraction.formats import MediaType, Unreadable
-from documents.extraction.wire import End, Failure, PageRead, Steps, write_message
+from documents.extraction.limits import end_with_parent, limit_this_process
+from documents.extraction.readers import read_file
+from documents.extraction.wire import (
+    End,
+    Ended,
+    Failure,
+    PageRead,
+    Request,
+    Steps,
+    decode_request,
+    encode_ended,
+    write_message,
+)
 
 # 50 million characters are 30,000 pages; what unpacks to more is no document.
 TEXT_CHARACTERS_MAX = 50_000_000
-_PR_SET_PDEATHSIG = 1
+_REQUEST_BYTES_MAX = 64 * 1024
 
 
-def limit_this_process(cpu_seconds: int, memory_bytes: int) -> None:
-    """Die with the parent, and before taking more than this of processor, memory or disk."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def send_pages(path: Path, media_type: MediaType, stream: BinaryIO) -> None:
+def send_pages(request: Request, stream: BinaryIO) -> None:
     """Read the file and write its pages; raises `Unreadable`, or whatever a hostile file brings about."""
-    if media_type is MediaType.PDF:
-        total, steps = pdf.read_pdf(path)
-    elif media_type is MediaType.DOCX:
-        total, steps = docx.read_docx(path)
-    else:
-        total, steps = plain.read_plain(path, media_type)
-    characters = 0
-    for done, page in enumerate(steps, start=1):
+    total, steps = read_file(Path(request.path), MediaType(request.media_type))
+    characters = done = 0
+    for page in steps:
         if page is None:
+            done += 1
             write_message(stream, Steps(done, total))
             stream.flush()
             continue
@@ -51,12 +53,10 @@ def send_pages(path: Path, media_type: MediaType, stream: BinaryIO) -> None:
     write_message(stream, End())
 
 
-def main(arguments: list[str]) -> None:
-    path, media_type, cpu_seconds, memory_bytes = arguments
-    limit_this_process(int(cpu_seconds), int(memory_bytes))
-    stream = sys.stdout.buffer
+def read_one(request: Request, stream: BinaryIO) -> None:
+    """The file's pages, or why there are none."""
     try:
-        send_pages(Path(path), MediaType(media_type), stream)
+        send_pages(request, stream)
     except Unreadable as error:
         write_message(stream, Failure(error.code))
     except MemoryError:
@@ -64,6 +64,51 @@ def main(arguments: list[str]) -> None:
     except Exception:  # noqa: BLE001 - a damaged file makes a parser raise anything at all
         write_message(stream, Failure("file_damaged"))
     stream.flush()
+
+
+def _fork(request: Request, pipe: int, control: socket.socket) -> int:
+    server = os.getpid()
+    child = os.fork()
+    if child:
+        return child
+    # Nothing of this may return to the loop of the process that forked.
+    try:
+        end_with_parent(server)
+        control.close()
+        limit_this_process(request.cpu_seconds, request.memory_bytes)
+        with os.fdopen(pipe, "wb") as stream:
+            read_one(request, stream)
+    except Exception:  # noqa: BLE001 - the parent is told by the exit status
+        os._exit(1)
+    os._exit(0)
+
+
+def serve(control: socket.socket) -> None:
+    """Read one file after the other, until whoever asks has gone."""
+    while True:
+        data, ancillary, _, _ = control.recvmsg(
+            _REQUEST_BYTES_MAX, socket.CMSG_SPACE(array.array("i").itemsize)
+        )
+        if not data:
+            return
+        pipe = array.array("i", ancillary[0][2])[0]
+        try:
+            child = _fork(decode_request(data), pipe, control)
+        finally:
+            os.close(pipe)
+        _, status = os.waitpid(child, 0)
+        control.send(encode_ended(Ended(os.waitstatus_to_exitcode(status))))
+
+
+def main(arguments: list[str]) -> None:
+    end_with_parent(int(arguments[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Asked once, here: a fork would ask for each file.
+    ocr.languages()
+    # What is loaded now is the same in all forks, and stays so: no collection touches it.
+    gc.freeze()
+    with socket.socket(fileno=int(arguments[0])) as control:
+        serve(control)
 
 
 if __name__ == "__main__":

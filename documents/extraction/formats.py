@@ -1,4 +1,4 @@
-"""What a file really is, told from its bytes; its name only chooses between Markdown and plain text.
+"""What a file really is, told from its bytes; its name only chooses among kinds of text.
 
 Tells types apart and finds text encodings; reading is for the format's own module. No Django here.
 """
@@ -21,8 +21,41 @@ class MediaType(StrEnum):
 
     PDF = "application/pdf"
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    PPTX = "application/vnd.openxmlformats-officedocument.presentationml.presentation"
+    XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    ODT = "application/vnd.oasis.opendocument.text"
+    ODS = "application/vnd.oasis.opendocument.spreadsheet"
+    ODP = "application/vnd.oasis.opendocument.presentation"
+    EPUB = "application/epub+zip"
+    HTML = "text/html"
+    RTF = "application/rtf"
+    MAIL = "message/rfc822"
     MARKDOWN = "text/markdown"
+    CSV = "text/csv"
+    JSON = "application/json"
+    JSON_LINES = "application/x-ndjson"
+    CODE = "text/x-source"
     TEXT = "text/plain"
+    PNG = "image/png"
+    JPEG = "image/jpeg"
+    WEBP = "image/webp"
+    GIF = "image/gif"
+    TIFF = "image/tiff"
+    BMP = "image/bmp"
+    MP3 = "audio/mpeg"
+    WAV = "audio/wav"
+    OGG = "audio/ogg"
+    FLAC = "audio/flac"
+    M4A = "audio/mp4"
+    WEBM = "audio/webm"
+
+    @property
+    def is_picture(self) -> bool:
+        return self.startswith("image/")
+
+    @property
+    def is_recording(self) -> bool:
+        return self.startswith("audio/")
 
 
 class Unreadable(Exception):
@@ -37,8 +70,118 @@ _ZIP = b"PK\x03\x04"
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # An encrypted DOCX is an OLE container with a stream of this name, in UTF-16 as OLE writes names.
 _OLE_ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
-_WORD_MAIN_PART = b"word/document"
-_MARKDOWN_SUFFIXES = {".md", ".markdown", ".mdown", ".mkd"}
+# By a part that only this kind has. In a macro-enabled file it is the same part; macros are never run.
+_ZIP_PARTS = (
+    (b"word/document", MediaType.DOCX),
+    (b"ppt/presentation", MediaType.PPTX),
+    (b"xl/workbook", MediaType.XLSX),
+)
+# OpenDocument and EPUB say what they are in the archive's first member, which is stored as it is.
+_ZIP_TYPES = re.compile(rb"mimetype(application/[a-z0-9.+-]+)")
+_STORED_TYPES = {
+    kind.value.encode(): kind for kind in (MediaType.ODT, MediaType.ODS, MediaType.ODP, MediaType.EPUB)
+}
+_MAGIC = (
+    (b"{\\rtf", 0, MediaType.RTF),
+    (b"\x89PNG\r\n\x1a\n", 0, MediaType.PNG),
+    (b"\xff\xd8\xff", 0, MediaType.JPEG),
+    (b"GIF87a", 0, MediaType.GIF),
+    (b"GIF89a", 0, MediaType.GIF),
+    (b"II*\x00", 0, MediaType.TIFF),
+    (b"MM\x00*", 0, MediaType.TIFF),
+    (b"WEBP", 8, MediaType.WEBP),
+    (b"WAVE", 8, MediaType.WAV),
+    (b"ID3", 0, MediaType.MP3),
+    (b"OggS", 0, MediaType.OGG),
+    (b"fLaC", 0, MediaType.FLAC),
+    (b"\x1a\x45\xdf\xa3", 0, MediaType.WEBM),
+)
+# ISO base media: `ftyp` and a brand; films have brands of their own and are not heard here.
+_M4A_BRANDS = (b"M4A ", b"M4B ", b"mp42", b"isom", b"dash")
+# An MPEG audio frame of layer III without tags before it.
+_MP3_FRAME = re.compile(rb"\xff[\xe2\xe3\xf2\xf3\xfa\xfb]")
+_BMP = re.compile(rb"BM.{4}\x00\x00\x00\x00", re.DOTALL)
+_HTML = re.compile(
+    r"\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])", re.IGNORECASE | re.DOTALL
+)
+# A mail as it was sent or saved: headers of which one is a mail's own.
+_MAIL = re.compile(
+    r"(?:[A-Za-z][A-Za-z0-9-]*:[^\n]*\n(?:[ \t][^\n]*\n)*)*?"
+    r"(?:Received|Return-Path|Delivered-To|Message-ID|MIME-Version):",
+    re.IGNORECASE,
+)
+_TEXT_SUFFIXES = {
+    **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd"), MediaType.MARKDOWN),
+    **dict.fromkeys((".html", ".htm", ".xhtml"), MediaType.HTML),
+    **dict.fromkeys((".csv", ".tsv"), MediaType.CSV),
+    **dict.fromkeys((".json", ".geojson", ".ipynb"), MediaType.JSON),
+    **dict.fromkeys((".jsonl", ".ndjson"), MediaType.JSON_LINES),
+    **dict.fromkeys((".eml",), MediaType.MAIL),
+    **dict.fromkeys(
+        (
+            *(
+                ".py",
+                ".pyi",
+                ".js",
+                ".mjs",
+                ".cjs",
+                ".jsx",
+                ".ts",
+                ".tsx",
+                ".go",
+                ".rs",
+                ".java",
+                ".kt",
+                ".kts",
+            ),
+            *(
+                ".c",
+                ".h",
+                ".cc",
+                ".cpp",
+                ".cxx",
+                ".hpp",
+                ".hh",
+                ".cs",
+                ".rb",
+                ".php",
+                ".swift",
+                ".scala",
+                ".m",
+            ),
+            *(
+                ".sh",
+                ".bash",
+                ".zsh",
+                ".ps1",
+                ".sql",
+                ".r",
+                ".jl",
+                ".lua",
+                ".pl",
+                ".pm",
+                ".dart",
+                ".ex",
+                ".exs",
+            ),
+            *(
+                ".hs",
+                ".clj",
+                ".erl",
+                ".fs",
+                ".vb",
+                ".sol",
+                ".tf",
+                ".bicep",
+                ".css",
+                ".scss",
+                ".vue",
+                ".svelte",
+            ),
+        ),
+        MediaType.CODE,
+    ),
+}
 # Control characters that no text file holds; tab, line feed, form feed and carriage return are fine.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 # Real text in a legacy encoding has a stray one at most.
@@ -63,13 +206,47 @@ def detect_media_type(head: bytes, tail: bytes, name: str) -> MediaType:
     if b"%PDF-" in head[:1024]:
         return MediaType.PDF
     if head.startswith(_ZIP):
-        if _WORD_MAIN_PART in head or _WORD_MAIN_PART in tail:
-            return MediaType.DOCX
-        raise Unreadable("type_unsupported")
+        return _detect_archive(head, tail)
     if head.startswith(_OLE):
         raise Unreadable("file_encrypted" if _OLE_ENCRYPTED in head + tail else "type_unsupported")
-    decode_text(head, is_cut=True)
-    return MediaType.MARKDOWN if PurePath(name).suffix.lower() in _MARKDOWN_SUFFIXES else MediaType.TEXT
+    binary = _detect_binary(head)
+    if binary is not None:
+        return binary
+    return _detect_text(decode_text(head, is_cut=True), PurePath(name).suffix.lower())
+
+
+def _detect_archive(head: bytes, tail: bytes) -> MediaType:
+    stored = _ZIP_TYPES.match(head[30:200])
+    if stored:
+        for name, kind in _STORED_TYPES.items():
+            # What follows the type is the next member, without anything between.
+            if stored[1].startswith(name):
+                return kind
+    for part, kind in _ZIP_PARTS:
+        if part in head or part in tail:
+            return kind
+    raise Unreadable("type_unsupported")
+
+
+def _detect_binary(head: bytes) -> MediaType | None:
+    for mark, at, kind in _MAGIC:
+        if head.startswith(mark, at):
+            return kind
+    if head.startswith(b"ftyp", 4) and head[8:12] in _M4A_BRANDS:
+        return MediaType.M4A
+    if _MP3_FRAME.match(head):
+        return MediaType.MP3
+    return MediaType.BMP if _BMP.match(head) else None
+
+
+def _detect_text(text: str, suffix: str) -> MediaType:
+    kind = _TEXT_SUFFIXES.get(suffix, MediaType.TEXT)
+    if kind is MediaType.TEXT:
+        if _HTML.match(text):
+            return MediaType.HTML
+        if _MAIL.match(text):
+            return MediaType.MAIL
+    return kind
 
 
 def decode_text(data: bytes, *, is_cut: bool = False) -> str:

@@ -39,6 +39,8 @@ class Block(msgspec.Struct, frozen=True):
     starts_page: bool = False
     gap: str = "\n\n"
     """What stands between this block and the next on the same page."""
+    is_title: bool = False
+    """Whether the document calls itself this."""
 
 
 def flow_into_pages(blocks: Iterable[Block], *, has_page_breaks: bool) -> Iterator[ExtractedPage]:
@@ -55,12 +57,12 @@ def flow_into_pages(blocks: Iterable[Block], *, has_page_breaks: bool) -> Iterat
         )
         if parts and (block.starts_page or is_full):
             carried = [] if block.starts_page else _trailing_headings(parts)
-            yield _compose(parts[: len(parts) - len(carried)])
+            yield compose_page(parts[: len(parts) - len(carried)])
             parts, length = carried, sum(len(part.text) for part in carried)
         parts.append(block)
         length += len(block.text) + len(block.gap)
     if parts:
-        yield _compose(parts)
+        yield compose_page(parts)
 
 
 def _cut_long(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
@@ -73,7 +75,7 @@ def _cut_long(blocks: Iterable[Block], limit: int) -> Iterator[Block]:
             yield Block(rest[:cut].rstrip(), 0, starts_page, block.gap)
             rest, starts_page = rest[cut:], False
         if rest.strip():
-            yield Block(rest, block.level, starts_page, block.gap)
+            yield Block(rest, block.level, starts_page, block.gap, block.is_title)
 
 
 def _trailing_headings(parts: list[Block]) -> list[Block]:
@@ -84,11 +86,13 @@ def _trailing_headings(parts: list[Block]) -> list[Block]:
     return parts[keep:] if keep > 1 else []
 
 
-def _compose(parts: list[Block]) -> ExtractedPage:
+def compose_page(parts: list[Block]) -> ExtractedPage:
+    """The blocks as one page."""
     text = ""
     headings = []
     for index, part in enumerate(parts):
-        if part.level:
-            headings.append(Heading(len(text), part.level, part.text.strip("# \n")))
+        if part.level or part.is_title:
+            level = TITLE_LEVEL if part.is_title else part.level
+            headings.append(Heading(len(text), level, part.text.strip("# \n")))
         text += part.text + (part.gap if index + 1 < len(parts) else "")
     return ExtractedPage(text=text, headings=tuple(headings))

@@ -1,6 +1,7 @@
 """PDF files through PDFium: text in reading order, page labels, headings by number and letter size.
 
-Left out: scanned pages (they have no text), annotations, form fields, attachments. No Django here.
+A page without text that shows a picture is a scan, and is read by `ocr` where that can be. Left out: annotations,
+form fields, attachments, scripts (PDFium is built without an engine for them). No Django here.
 """
 
 import re
@@ -10,8 +11,9 @@ from statistics import median
 
 import msgspec
 import pypdfium2 as pdfium
+import pypdfium2.raw as pdfium_c
 
-from documents.extraction import cleaning
+from documents.extraction import cleaning, ocr
 from documents.extraction.formats import Unreadable
 from documents.extraction.pages import PAGE_CHARACTERS_MAX, TITLE_LEVEL, ExtractedPage, Heading
 
@@ -54,11 +56,18 @@ def read_pdf(path: Path) -> tuple[int, Iterator[ExtractedPage | None]]:
 
 def _read_all(document: pdfium.PdfDocument, count: int) -> Iterator[ExtractedPage | None]:
     pages: list[RawPage] = []
+    has_scans = False
     for index in range(count):
-        pages.append(_read_page(document, index))
+        page = _read_page(document, index)
+        if not any(page.lines) and _is_picture(document, index):
+            has_scans = True
+            if ocr.languages():
+                page.lines = _recognise(document, index)
+                page.heights = [0.0] * len(page.lines)
+        pages.append(page)
         yield None
     if not any(any(page.lines) for page in pages):
-        raise Unreadable("text_missing")
+        raise Unreadable("pictures_unreadable" if has_scans and not ocr.languages() else "text_missing")
     yield from _clean(pages)
 
 
@@ -74,6 +83,32 @@ def _read_page(document: pdfium.PdfDocument, index: int) -> RawPage:
     except (pdfium.PdfiumError, UnicodeError):
         return RawPage([], [], "")
     return RawPage(lines, heights, "" if label == str(index + 1) else label[:40])
+
+
+def _is_picture(document: pdfium.PdfDocument, index: int) -> bool:
+    try:
+        page = document[index]
+        found = next(page.get_objects(filter=[pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=3), None)
+        page.close()
+    except (pdfium.PdfiumError, ValueError):
+        return False
+    return found is not None
+
+
+def _recognise(document: pdfium.PdfDocument, index: int) -> list[str]:
+    """The lines of a scanned page; none if it cannot be drawn or read, which spoils no other page."""
+    try:
+        page = document[index]
+        width, height = page.get_size()
+        # A page may call itself 14,400 points wide.
+        scale = min(ocr.DOTS_PER_INCH / 72, (ocr.PIXELS_MAX / max(width * height, 1.0)) ** 0.5)
+        bitmap = page.render(scale=scale, grayscale=True)
+        text = ocr.recognise(bitmap.to_pil())
+        bitmap.close()
+        page.close()
+    except (pdfium.PdfiumError, OSError, ValueError, MemoryError):
+        return []
+    return [cleaning.normalise(line) for line in text.split("\n")]
 
 
 def _read_lines(text_page: pdfium.PdfTextPage) -> tuple[list[str], list[float]]:

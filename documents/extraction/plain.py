@@ -14,13 +14,17 @@ _FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
 
 def read_plain(path: Path, media_type: MediaType) -> tuple[int, Iterator[ExtractedPage]]:
     """How many pages there are and the pages, each about a printed one; a form feed starts a new one."""
-    text = decode_text(path.read_bytes()).replace("\r\n", "\n").replace("\r", "\n")
+    return pages_of_text(decode_text(path.read_bytes()), is_markdown=media_type is MediaType.MARKDOWN)
+
+
+def pages_of_text(text: str, *, is_markdown: bool = False) -> tuple[int, Iterator[ExtractedPage]]:
+    """The same for text that is at hand."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise Unreadable("text_missing")
-    is_markdown = media_type is MediaType.MARKDOWN
     blocks: list[Block] = []
     for sheet in text.split("\f"):
-        found = list(_markdown_blocks(sheet) if is_markdown else _paragraphs(sheet))
+        found = list(_markdown_blocks(sheet) if is_markdown else paragraphs(sheet))
         if found and blocks:
             found[0] = Block(found[0].text, found[0].level, True, found[0].gap)
         blocks += found
@@ -28,7 +32,8 @@ def read_plain(path: Path, media_type: MediaType) -> tuple[int, Iterator[Extract
     return len(pages), iter(pages)
 
 
-def _paragraphs(text: str) -> Iterator[Block]:
+def paragraphs(text: str) -> Iterator[Block]:
+    """What blank lines part, as written."""
     position = 0
     for gap in _BLANK_LINES.finditer(text):
         if text[position : gap.start()].strip():

@@ -1,4 +1,5 @@
-"""What the reading child writes to its standard output: messages of msgpack, each after its length. No Django here."""
+"""What is said to the reading process and by it: requests and how they ended over a socket, a packet each; pages
+through a pipe, as messages of msgpack, each after its length. No Django here."""
 
 import struct
 from typing import BinaryIO
@@ -11,6 +12,21 @@ LENGTH = struct.Struct(">I")
 # Longer than the longest page a reader lets through, in UTF-8 with its headings; a child that has been taken
 # over by its file must not make the parent allocate what it pleases.
 MESSAGE_BYTES_MAX = 1024 * 1024
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Read this file. The pipe for the answer comes with the packet."""
+
+    path: str
+    media_type: str
+    cpu_seconds: int
+    memory_bytes: int
+
+
+class Ended(msgspec.Struct, frozen=True):
+    """The file's reader is gone: its exit status, or the signal that ended it as a negative number."""
+
+    status: int
 
 
 class Steps(msgspec.Struct, frozen=True, tag="steps"):
@@ -37,6 +53,11 @@ class End(msgspec.Struct, frozen=True, tag="end"):
 
 
 Message = Steps | PageRead | Failure | End
+
+encode_request = msgspec.msgpack.Encoder().encode
+encode_ended = msgspec.msgpack.Encoder().encode
+decode_request = msgspec.msgpack.Decoder(Request).decode
+decode_ended = msgspec.msgpack.Decoder(Ended).decode
 
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Message)

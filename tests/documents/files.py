@@ -97,11 +97,12 @@ def make_entity_bomb_docx() -> bytes:
     return buffer.getvalue()
 
 
-def make_xlsx_like() -> bytes:
+def make_zip() -> bytes:
+    """An archive that holds no document."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/workbook.xml", "<workbook/>")
+        archive.writestr("holiday.txt", "Photographs to follow.")
+        archive.writestr("holiday/1.dat", "nothing")
     return buffer.getvalue()
 
 

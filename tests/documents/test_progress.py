@@ -50,7 +50,8 @@ async def test_owner_hears_every_step_of_a_document_and_progress_only_grows(
     progress = [event["progress"] for event in events]
     assert progress == sorted(progress)
     assert progress[-1] == 1.0
-    assert {"type", "document", "name", "status", "progress", "eta_seconds", "error"} == set(events[0])
+    names = {"type", "document", "name", "status", "progress", "eta_seconds", "pages_done", "pages", "error"}
+    assert names == set(events[0])
 
 
 @pytest.mark.django_db(transaction=True)

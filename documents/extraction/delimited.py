@@ -1,0 +1,73 @@
+"""Tables as text (CSV, TSV) and data as text (JSON, JSON lines): rows and records that stand for themselves.
+
+No Django here.
+"""
+
+import csv
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from documents.extraction.formats import MediaType, Unreadable, decode_text
+from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
+from documents.extraction.plain import pages_of_text
+from documents.extraction.tables import describe_rows
+
+_SAMPLE_CHARACTERS = 16_384
+_DELIMITERS = ",;\t|"
+# One cell; a quote that is never closed would make one of the rest of the file.
+CELL_CHARACTERS_MAX = 1_000_000
+# Records of more are written out as they are nested.
+_FLAT_FIELDS_MAX = 100
+
+
+def read_delimited(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
+    """How many pages there are and the pages; every row says its columns."""
+    text = decode_text(path.read_bytes())
+    csv.field_size_limit(CELL_CHARACTERS_MAX)
+    sample = text[:_SAMPLE_CHARACTERS]
+    try:
+        dialect: type[csv.Dialect] = csv.Sniffer().sniff(sample, _DELIMITERS)
+    except csv.Error:
+        dialect = csv.excel_tab if sample.count("\t") > sample.count(",") else csv.excel
+    try:
+        lines = list(describe_rows(csv.reader(text.splitlines(keepends=True), dialect), columns_min=2))
+    except csv.Error as error:
+        raise Unreadable("file_damaged") from error
+    return _laid_out(lines)
+
+
+def read_json(path: Path, media_type: MediaType) -> tuple[int, Iterator[ExtractedPage]]:
+    """How many pages there are and the pages: a line for each record of a list, else the data as it is nested."""
+    text = decode_text(path.read_bytes())
+    try:
+        if media_type is MediaType.JSON_LINES:
+            data = [json.loads(line) for line in text.splitlines() if line.strip()]
+        else:
+            data = json.loads(text)
+        if isinstance(data, list) and data:
+            return _laid_out([_record(item) for item in data])
+        return pages_of_text(json.dumps(data, ensure_ascii=False, indent=1))
+    except (ValueError, RecursionError):
+        # Not quite JSON, or nested beyond sense; the words in it can be found all the same.
+        return pages_of_text(text)
+
+
+def _record(item: object) -> str:
+    if isinstance(item, dict) and len(item) <= _FLAT_FIELDS_MAX:
+        return " | ".join(
+            f"{key}: {_value(value)}" for key, value in item.items() if value not in (None, "", [], {})
+        )
+    return _value(item)
+
+
+def _value(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return " ".join(text.split())
+
+
+def _laid_out(lines: list[str]) -> tuple[int, Iterator[ExtractedPage]]:
+    pages = list(flow_into_pages((Block(line, gap="\n") for line in lines if line), has_page_breaks=False))
+    if not pages:
+        raise Unreadable("text_missing")
+    return len(pages), iter(pages)

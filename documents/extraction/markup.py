@@ -1,0 +1,176 @@
+"""The text of HTML as blocks: headings, paragraphs, lists, tables, code. For web pages, books and mails.
+
+libxml2 reads what browsers do, within bounds of its own; nothing is fetched or run. No Django here.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lxml import etree, html
+
+from documents.extraction.formats import Unreadable, decode_text
+from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
+from documents.extraction.tables import describe_rows
+
+# What is not the page's own words.
+_SKIPPED = {
+    "script",
+    "style",
+    "noscript",
+    "template",
+    "svg",
+    "math",
+    "head",
+    "iframe",
+    "object",
+    "nav",
+    "form",
+    "button",
+}
+_HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLOCKS = {
+    *(
+        "p",
+        "div",
+        "section",
+        "article",
+        "main",
+        "header",
+        "footer",
+        "aside",
+        "blockquote",
+        "figure",
+        "figcaption",
+    ),
+    *(
+        "ul",
+        "ol",
+        "dl",
+        "dt",
+        "dd",
+        "li",
+        "pre",
+        "table",
+        "hr",
+        "address",
+        "details",
+        "summary",
+        "body",
+        "html",
+    ),
+    *("center", "fieldset", "caption"),
+    *_HEADINGS,
+}
+# Deeper than any page; libxml2 itself stops at 256.
+_DEPTH_MAX = 250
+# Stands for <br> until blanks are tidied; no text holds it, `decode_text` takes such characters out.
+_LINE_BREAK = "\x1f"
+
+
+def read_html(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
+    """How many pages there are and the pages, each about a printed one."""
+    blocks = list(html_blocks(path.read_bytes()))
+    pages = list(flow_into_pages(blocks, has_page_breaks=False))
+    if not pages:
+        raise Unreadable("text_missing")
+    return len(pages), iter(pages)
+
+
+def html_blocks(data: bytes | str, *, is_part: bool = False) -> Iterator[Block]:
+    """The blocks of a page of HTML in reading order, its title first unless it is part of something larger."""
+    text = data if isinstance(data, str) else decode_text(data)
+    # The encoding is known by now, whatever the page says of it.
+    parser = html.HTMLParser(
+        no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8"
+    )
+    try:
+        root = html.document_fromstring(text.encode("utf-8", "ignore"), parser=parser)
+    except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
+        raise Unreadable("text_missing") from error
+    title = root.findtext("head/title") or ""
+    if title.strip() and not is_part:
+        yield Block(" ".join(title.split()), is_title=True)
+    body = root.find("body")
+    yield from _Walk().blocks(root if body is None else body)
+
+
+class _Walk:
+    """Collects running text until a block ends it."""
+
+    def __init__(self) -> None:
+        self._words: list[str] = []
+
+    def blocks(self, element: "etree._Element", depth: int = 0) -> Iterator[Block]:
+        if depth > _DEPTH_MAX:
+            return
+        self._words.append(element.text or "")
+        for child in element:
+            tag = child.tag if isinstance(child.tag, str) else ""
+            tag = tag.rpartition("}")[2].lower()
+            if tag in _SKIPPED or not tag:
+                pass
+            elif tag == "br":
+                self._words.append(_LINE_BREAK)
+            elif tag in _BLOCKS:
+                yield from self._flush()
+                yield from self._block(child, tag, depth + 1)
+            else:
+                yield from self.blocks(child, depth + 1)
+            self._words.append(child.tail or "")
+        if depth == 0:
+            yield from self._flush()
+
+    def _block(self, element: "etree._Element", tag: str, depth: int) -> Iterator[Block]:
+        if tag in _HEADINGS:
+            text = " ".join("".join(element.itertext()).split())
+            if text:
+                yield Block(text, level=_HEADINGS[tag])
+        elif tag == "pre":
+            text = "".join(element.itertext()).strip("\n")
+            if text.strip():
+                yield Block(text)
+        elif tag == "table" and element.find(".//table") is None:
+            yield from _table(element)
+        else:
+            inner = list(self._inside(element, depth))
+            if tag == "li" and inner:
+                first = inner[0]
+                inner[0] = Block(f"• {first.text}", first.level, first.starts_page, first.gap)
+                inner = [Block(block.text, block.level, block.starts_page, "\n") for block in inner]
+            elif tag in ("ul", "ol") and inner:
+                last = inner[-1]
+                inner[-1] = Block(last.text, last.level, last.starts_page)
+            yield from inner
+
+    def _inside(self, element: "etree._Element", depth: int) -> Iterator[Block]:
+        yield from self.blocks(element, depth)
+        yield from self._flush()
+
+    def _flush(self) -> Iterator[Block]:
+        lines = [" ".join(line.split()) for line in "".join(self._words).split(_LINE_BREAK)]
+        text = "\n".join(line for line in lines if line)
+        self._words = []
+        if text:
+            yield Block(text)
+
+
+def _table(table: "etree._Element") -> Iterator[Block]:
+    caption = table.find("caption")
+    if caption is not None:
+        text = " ".join("".join(caption.itertext()).split())
+        if text:
+            yield Block(text, gap="\n")
+    rows = [
+        [" ".join("".join(cell.itertext()).split()) for cell in row if cell.tag in ("td", "th")]
+        for row in table.iter("tr")
+    ]
+    first = next(table.iter("tr"), None)
+    is_marked = first is not None and len(first) > 0 and all(cell.tag == "th" for cell in first)
+    yield from table_blocks(rows, is_marked=is_marked)
+
+
+def table_blocks(rows: list[list[str]], *, is_marked: bool = False) -> Iterator[Block]:
+    """A table's rows as blocks that stand close together."""
+    lines = list(describe_rows(rows, is_marked=is_marked))
+    for index, line in enumerate(lines, start=1):
+        yield Block(line, gap="\n" if index < len(lines) else "\n\n")

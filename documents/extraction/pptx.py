@@ -1,0 +1,66 @@
+"""Slides: a page each, with its title, its text in reading order, its tables and the speaker's notes.
+
+Left out: charts, pictures, what the master repeats. No Django here.
+"""
+
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from pptx import Presentation
+from pptx.exc import PythonPptxError
+from pptx.shapes.base import BaseShape
+from pptx.slide import Slide
+
+from documents.extraction.archives import check_archive
+from documents.extraction.formats import Unreadable
+from documents.extraction.pages import Block, ExtractedPage, compose_page
+from documents.extraction.tables import describe_rows
+
+# Groups in groups; a drawing program makes three or four.
+_DEPTH_MAX = 20
+
+
+def read_pptx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
+    """How many slides there are, and a page for each; an empty slide is an empty page."""
+    check_archive(path)
+    try:
+        slides = [compose_page(list(_blocks(slide))) for slide in Presentation(str(path)).slides]
+    except (PythonPptxError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, SyntaxError) as error:
+        raise Unreadable("file_damaged") from error
+    if not any(slide.text for slide in slides):
+        raise Unreadable("text_missing")
+    return len(slides), iter(slides)
+
+
+def _blocks(slide: Slide) -> Iterator[Block]:
+    title = slide.shapes.title
+    if title is not None and title.has_text_frame and title.text_frame.text.strip():
+        yield Block(" ".join(title.text_frame.text.split()), level=1)
+    shapes = [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id]
+    # The order of drawing is not that of reading: rows from the top, each from the left.
+    shapes.sort(key=lambda shape: (shape.top or 0, shape.left or 0))
+    yield from _shape_blocks(shapes, 0)
+    if slide.has_notes_slide:
+        notes = slide.notes_slide.notes_text_frame
+        if notes is not None and notes.text.strip():
+            yield Block("Notes", level=2)
+            yield Block(notes.text.strip())
+
+
+def _shape_blocks(shapes: Iterable[BaseShape], depth: int) -> Iterator[Block]:
+    for shape in shapes:
+        if hasattr(shape, "shapes") and depth < _DEPTH_MAX:
+            yield from _shape_blocks(shape.shapes, depth + 1)
+        elif getattr(shape, "has_table", False):
+            rows = ([cell.text for cell in row.cells] for row in shape.table.rows)
+            for line in describe_rows(rows, is_marked=bool(shape.table.first_row)):
+                yield Block(line, gap="\n")
+        elif shape.has_text_frame:
+            lines = [
+                f"{'  ' * paragraph.level}{text}"
+                for paragraph in shape.text_frame.paragraphs
+                if (text := paragraph.text.strip())
+            ]
+            if lines:
+                yield Block("\n".join(lines))

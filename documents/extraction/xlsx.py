@@ -1,0 +1,69 @@
+"""Workbooks: every sheet under its name, every row a line in which each cell says its column.
+
+Values as they were last calculated; formulas, charts and macros are left out. No Django here.
+"""
+
+import datetime
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import BadZipFile
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+from openpyxl.worksheet._read_only import ReadOnlyWorksheet
+
+from documents.extraction.archives import check_archive
+from documents.extraction.formats import Unreadable
+from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
+from documents.extraction.tables import describe_rows
+
+# A wider row is one that somebody formatted to the edge of the sheet.
+COLUMNS_MAX = 500
+
+
+def read_xlsx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
+    """How many pages there are and the pages; each sheet begins a new one."""
+    check_archive(path)
+    try:
+        # A path would be judged by its ending, and a blob has none.
+        with path.open("rb") as file:
+            book = load_workbook(file, read_only=True, data_only=True, keep_links=False)
+            pages = [
+                page
+                for sheet in book.worksheets
+                for page in flow_into_pages(list(_sheet_blocks(sheet)), has_page_breaks=False)
+            ]
+    # The XML parser's own error is a SyntaxError.
+    except (
+        InvalidFileException,
+        KeyError,
+        ValueError,
+        TypeError,
+        AttributeError,
+        SyntaxError,
+        BadZipFile,
+    ) as error:
+        raise Unreadable("file_damaged") from error
+    if not pages:
+        raise Unreadable("text_missing")
+    return len(pages), iter(pages)
+
+
+def _sheet_blocks(sheet: ReadOnlyWorksheet) -> Iterator[Block]:
+    rows = ([_cell_text(value) for value in row[:COLUMNS_MAX]] for row in sheet.iter_rows(values_only=True))
+    is_first = True
+    for line in describe_rows(rows, columns_min=2):
+        if is_first:
+            yield Block(sheet.title, level=1, starts_page=True)
+            is_first = False
+        yield Block(line, gap="\n")
+
+
+def _cell_text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, datetime.datetime) and value.time() == datetime.time():
+        return value.date().isoformat()
+    if isinstance(value, float):
+        return f"{value:.10g}"
+    return str(value)
