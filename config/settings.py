@@ -36,6 +36,9 @@ REDIS_PREFIX = env.text("REDIS_PREFIX", "parlour")
 INFERENCE_URL = env.text("INFERENCE_URL")
 # All models of that server unless some are named; Azure OpenAI does not list its deployments, so name them.
 INFERENCE_MODELS = env.items("INFERENCE_MODELS")
+# A GGUF file that the local stack serves with the embedded llama.cpp, and where it does.
+MODEL_GGUF = env.text("MODEL_GGUF")
+LOCAL_MODEL_URL = _stack.model_url
 EMBEDDING_URL = env.text("EMBEDDING_URL") or _stack.embedding_url
 EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 

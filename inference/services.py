@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -27,12 +28,15 @@ from inference.endpoints import endpoint_at
 from inference.errors import InferenceError, ServerUrlRefused
 from inference.keys import check_reference
 from inference.metrics import count_request
+from inference.model_server.choice import ModelChoice, choice_of, read_choice
 from inference.models import Capability, Deployment, Model, Origin, Server, ServerKind, Usage
 from inference.queries import forget_estate, limits_on
 from inference.routing import limits
 from inference.types import Caller
 
 QUOTES_NAME = "quotes"
+# What names the server that the local stack runs for a GGUF file.
+LOCAL_SETTING = "MODEL_GGUF"
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +59,7 @@ class _Configured:
     models: tuple[FoundModel, ...]
     # Where the environment lists models, those are all there are to be.
     is_complete: bool
+    kind: ServerKind = ServerKind.OPENAI
 
 
 def save_server(*, actor: User, server: Server) -> Server:
@@ -214,7 +219,19 @@ def _configured_servers() -> list[_Configured]:
         configured.append(
             _Configured("EMBEDDING_URL", settings.EMBEDDING_URL, "EMBEDDING_API_KEY", (embedding,), True)
         )
+    if settings.LOCAL_MODEL_URL and (choice := served_choice()):
+        served = FoundModel(choice.name, capability_of(choice.name) or Capability.CHAT)
+        configured.append(
+            _Configured(LOCAL_SETTING, settings.LOCAL_MODEL_URL, "", (served,), True, ServerKind.LLAMACPP)
+        )
     return configured
+
+
+def served_choice() -> ModelChoice | None:
+    """The GGUF file that the local stack serves, or is about to."""
+    if settings.MODEL_GGUF:
+        return choice_of(Path(settings.MODEL_GGUF).expanduser())
+    return read_choice(settings.DATA_DIR)
 
 
 def _named(name: str) -> FoundModel:
@@ -238,7 +255,7 @@ def _register(entry: _Configured) -> Server:
     )
     if server.base_url != base_url:
         # Another address may be another kind of server, and deserves another name.
-        server.base_url, server.kind = base_url, ServerKind.OPENAI
+        server.base_url, server.kind = base_url, entry.kind
         server.name = _free_name(entry.setting, base_url)
     server.api_key_ref = f"env:{entry.key_variable}" if os.environ.get(entry.key_variable) else ""
     server.save()
@@ -248,7 +265,8 @@ def _register(entry: _Configured) -> Server:
 
 def _free_name(setting: str, base_url: str) -> str:
     host = urlsplit(base_url).netloc
-    name = f"Embeddings at {host}" if setting == "EMBEDDING_URL" else host
+    names = {"EMBEDDING_URL": f"Embeddings at {host}", LOCAL_SETTING: "Embedded llama.cpp"}
+    name = names.get(setting, host)
     taken = Server.objects.filter(name=name).exclude(setting=setting).exists()
     return f"{name} ({setting})" if taken else name
 

@@ -14,6 +14,8 @@ class StackDescription:
     database_url: str = "postgresql://parlour@127.0.0.1:1/parlour"
     redis_url: str = "redis://127.0.0.1:1/0"
     embedding_url: str = ""
+    # Where the embedded llama.cpp listens once it has a file to serve.
+    model_url: str = ""
 
 
 def read_description(data_dir: Path) -> StackDescription:

@@ -14,6 +14,7 @@ from pathlib import Path
 from config.env import Env
 from config.stack.errors import StackError
 from config.stack.process import Program
+from inference.model_server.choice import ModelChoice
 
 ROOT = Path(__file__).resolve().parents[2]
 # Ctrl-C on a laptop: a reply that is nearly done ends well, a long one is taken up at the next start.
@@ -32,6 +33,8 @@ class StackSettings:
     database_url: str
     redis_url: str
     embedding_url: str
+    # The file that the embedded llama.cpp serves whatever an administrator chooses.
+    model_gguf: Path | None = None
 
     @property
     def page_url(self) -> str:
@@ -42,6 +45,9 @@ class StackSettings:
 def read_settings(values: Mapping[str, str] = os.environ) -> StackSettings:
     """The settings in the environment; StackError names everything that is wrong with them."""
     env = Env(values)
+    gguf = env.path("MODEL_GGUF", Path()) if env.text("MODEL_GGUF") else None
+    if gguf is not None and not gguf.is_file():
+        env.problems.append(f"MODEL_GGUF must name a GGUF file; there is none at {gguf}.")
     settings = StackSettings(
         host=env.text("HOST", "127.0.0.1"),
         port=env.number("PORT", 8000, at_least=1),
@@ -49,6 +55,7 @@ def read_settings(values: Mapping[str, str] = os.environ) -> StackSettings:
         database_url=env.text("DATABASE_URL"),
         redis_url=env.text("REDIS_URL"),
         embedding_url=env.text("EMBEDDING_URL"),
+        model_gguf=gguf,
     )
     if env.problems:
         raise StackError("The environment needs mending: " + " ".join(env.problems))
@@ -74,6 +81,17 @@ def model_server(settings: StackSettings, port: int) -> Program:
         settings,
         "model server",
         *("-m", "inference.model_server", "--port", str(port), "--data-dir", str(settings.data_dir)),
+    )
+
+
+def language_model(settings: StackSettings, port: int, choice: ModelChoice) -> Program:
+    """The embedded llama.cpp with one file on `port`."""
+    return _python(
+        settings,
+        "language model",
+        *("-m", "inference.model_server.gguf", "--port", str(port)),
+        *("--model", choice.path, "--name", choice.name),
+        stop_seconds=3,
     )
 
 

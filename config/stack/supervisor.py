@@ -14,6 +14,7 @@ from config.stack import plan
 from config.stack.child import Child
 from config.stack.console import Console
 from config.stack.description import StackDescription, remove_description, write_description
+from config.stack.language_model import LanguageModel
 from config.stack.lock import hold_data_folder
 from config.stack.plan import StackSettings
 from config.stack.postgres import Postgres
@@ -33,6 +34,7 @@ class Supervisor:
         self._servers: list[Child] = []
         self._model_servers: list[Child] = []
         self._house: list[Child] = []
+        self._language_model: LanguageModel | None = None
         self._stop_requested = asyncio.Event()
 
     async def run(self) -> None:
@@ -56,6 +58,8 @@ class Supervisor:
     async def _work(self) -> None:
         await self._start_all()
         while True:
+            if self._language_model:
+                await self._language_model.follow()
             for child in self._children():
                 if line := child.log.next_notable_line():
                     self._console.warn(child.program.name, line)
@@ -70,6 +74,8 @@ class Supervisor:
         web_answers = partial(is_listening, settings.host, settings.port)
         web = Child(plan.web(settings), console, is_ready=web_answers, detail=settings.page_url)
         self._house = [web]
+        if self._language_model:
+            await self._language_model.follow()
         await self._start(web, *self._model_servers)
         # Now rather than with the others: the first page shall not share two cores with four processes.
         clerks = [Child(plan.worker(settings), console), Child(plan.beat(settings), console)]
@@ -102,6 +108,9 @@ class Supervisor:
             program = plan.model_server(settings, port)
             child = Child(program, console, is_ready=answers, detail=f"127.0.0.1:{port}")
             self._model_servers.append(child)
+        port = free_port()
+        self._language_model = LanguageModel(settings, console, port)
+        description = replace(description, model_url=f"http://127.0.0.1:{port}/v1")
         write_description(settings.data_dir, description)
 
     def _server(self, server: Postgres | Valkey) -> Child:
@@ -117,7 +126,8 @@ class Supervisor:
         await asyncio.gather(*(child.start() for child in children))
 
     def _children(self) -> list[Child]:
-        return [*self._servers, *self._model_servers, *self._house]
+        language_model = self._language_model.children if self._language_model else []
+        return [*self._servers, *self._model_servers, *language_model, *self._house]
 
     def _request_stop(self) -> None:
         """The first signal asks for an orderly end, the second one for an end at once."""
@@ -130,5 +140,7 @@ class Supervisor:
         self._console.say("\nStopping (Ctrl-C again to stop at once)")
         for group in (self._house, self._model_servers, self._servers):
             await asyncio.gather(*(child.stop() for child in group))
+            if group is self._house and self._language_model:
+                await self._language_model.stop()
         remove_description(self._settings.data_dir)
         self._console.say("Stopped.")

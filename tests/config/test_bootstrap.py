@@ -7,6 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
+import xllamacpp
+
+from config.bootstrap import trim_library
 
 ROOT = Path(__file__).resolve().parents[2]
 # The Python that made the environment these tests run in: a newcomer has no other.
@@ -76,3 +79,22 @@ def test_newcomer_with_a_broken_package_list_is_shown_the_step(clone):
     assert done.returncode == 1
     assert "This step failed, see above:" in done.stderr
     assert not (clone / ".venv" / "installed").exists()
+
+
+def test_trimmed_library_is_small_and_still_loads(tmp_path):
+    package = Path(xllamacpp.__file__).parent
+    copy = tmp_path / "xllamacpp"
+    shutil.copytree(package, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    library = copy / "xllamacpp.abi3.so"
+    trim_library(library)
+    size = library.stat().st_size
+    assert size < 40_000_000
+    trim_library(library)
+    assert library.stat().st_size == size
+    command = [
+        sys.executable,
+        "-c",
+        "import xllamacpp; print(xllamacpp.__file__, xllamacpp.CommonParams().port)",
+    ]
+    said = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert said.startswith(str(copy))
