@@ -158,17 +158,27 @@ def revoke_api_key(*, actor: User, key_id: uuid.UUID) -> ApiKey:
 
 def find_user_by_api_key(key: str) -> User | None:
     """The active owner of an unrevoked key, or None. One query; every socket and API request asks it."""
-    if not key.startswith(KEY_PREFIX):
-        return None
-    row = (
+    row = find_api_keys([key]).get(key)
+    return row.user if row is not None else None
+
+
+def find_api_keys(keys: Sequence[str]) -> dict[str, ApiKey]:
+    """The rows of those keys that are unrevoked and whose owner is active, with the owner. One query for all."""
+    hashes = {hash_key(key): key for key in keys if key.startswith(KEY_PREFIX)}
+    if not hashes:
+        return {}
+    rows = (
         ApiKey.objects.active()
         .select_related("user")
-        .filter(key_hash=hash_key(key), user__is_active=True)
-        .first()
+        .filter(key_hash__in=hashes, user__is_active=True)
     )
-    if row is None:
-        return None
+    found = {hashes[row.key_hash]: row for row in rows}
     now = timezone.now()
-    if row.last_used_at is None or (now - row.last_used_at).total_seconds() > LAST_USED_PRECISION_SECONDS:
-        ApiKey.objects.filter(pk=row.pk).update(last_used_at=now)
-    return row.user
+    stale = [
+        row.pk
+        for row in found.values()
+        if row.last_used_at is None or (now - row.last_used_at).total_seconds() > LAST_USED_PRECISION_SECONDS
+    ]
+    if stale:
+        ApiKey.objects.filter(pk__in=stale).update(last_used_at=now)
+    return found
