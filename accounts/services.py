@@ -167,11 +167,7 @@ def find_api_keys(keys: Sequence[str]) -> dict[str, ApiKey]:
     hashes = {hash_key(key): key for key in keys if key.startswith(KEY_PREFIX)}
     if not hashes:
         return {}
-    rows = (
-        ApiKey.objects.active()
-        .select_related("user")
-        .filter(key_hash__in=hashes, user__is_active=True)
-    )
+    rows = ApiKey.objects.active().select_related("user").filter(key_hash__in=hashes, user__is_active=True)
     found = {hashes[row.key_hash]: row for row in rows}
     now = timezone.now()
     stale = [
