@@ -8,6 +8,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from documents.places import Place
+
 # What a reader takes in at a glance, and five of which fit the 4,000 characters a small model can use. On ARAGOG
 # 800 finds more of the answers' words than 500 or 1,100.
 PASSAGE_CHARACTERS = 800
@@ -20,18 +22,6 @@ _SENTENCE_END = re.compile(r"[.!?][\"')\]’”]*\s+|\n+")
 _LOOK_BACK = 600
 
 PageKey = tuple[UUID, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a chunk stands."""
-
-    chunk_id: int
-    document_id: UUID
-    page: int
-    start: int
-    end: int
-    is_reference: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ import uuid
 import pytest
 
 from accounts.models import User
-from documents import retrieval
+from documents import nearest
+from documents.fusion import favour_openings
 from documents.models import Document, Embedding
+from documents.places import Place
 from documents.retrieval import search
 from documents.services import create_collection
 from tests.documents import files
@@ -92,7 +94,7 @@ def test_filter_that_keeps_one_document_of_many_never_empties_the_result(
     for n in range(8):
         ingest((f"Port number {n}. " + HARBOUR).encode(), f"port {n}.txt")
     wanted = ingest(GARDEN.encode(), "garden.txt")
-    monkeypatch.setattr(retrieval, "EXACT_CHUNKS_MAX", exact_chunks_max)
+    monkeypatch.setattr(nearest, "EXACT_CHUNKS_MAX", exact_chunks_max)
     hits = search(user=ada, query="When does the ferry leave the harbour?", documents=[wanted.pk])
     assert {hit.document_id for hit in hits} == {wanted.pk}
 
@@ -144,3 +146,14 @@ def test_neighbouring_chunks_become_one_passage_of_its_page(model: None, ingest:
     for hit in hits:
         assert hit.text == pages[hit.page][hit.start : hit.end]
         assert len(hit.text) > 300
+
+
+def test_opening_of_the_leading_document_is_lifted_and_no_other() -> None:
+    leading, other = uuid.uuid4(), uuid.uuid4()
+    places = [Place(n, leading, n, 0, 9, is_reference=False) for n in (6, 5, 1)]
+    places.append(Place(9, other, 1, 0, 9, is_reference=False))
+    scores = [0.9, 0.85, 0.8, 0.1]
+    lifted = favour_openings(list(zip(places, scores, strict=True)))
+    assert [place.chunk_id for place, _ in lifted] == [1, 6, 5, 9]
+    assert lifted[0][1] <= 1
+    assert favour_openings([]) == []

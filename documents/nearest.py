@@ -1,0 +1,46 @@
+"""The chunks nearest to a vector among what may be searched: exactly where they are few, by the index where many.
+
+A filter never empties the result: few permitted chunks are compared one by one, and with many the HNSW index is
+scanned on until enough permitted ones are found (pgvector's iterative scans).
+
+The statements are put together from our own words and numbers and Django's compiled filter; whatever a person
+wrote is a parameter. That is what each `noqa: S608` stands for.
+"""
+
+from django.db import connection, transaction
+
+from documents.models import VectorSpace
+from documents.places import DEPTH, RankedPlace, read_places
+from documents.scope import Scope
+from documents.vectors import INDEXED_DIMENSIONS_MAX, vector_literal
+from inference.embeddings import Vectors
+
+# Up to this many permitted chunks are compared one by one: exact, 1.3 ms a thousand at 384 dimensions. Above it
+# the index is faster, and a filter that keeps so many does not starve it.
+EXACT_CHUNKS_MAX = 15_000
+# recall@10 .985 on 100,000 clustered vectors.
+HNSW_EF_SEARCH = 100
+
+
+def rank_by_vector(space: VectorSpace, vector: Vectors, scope: Scope) -> list[RankedPlace]:
+    """Permitted chunks by cosine distance to the vector, nearest first."""
+    # As in the index's expression, for the planner to see that it fits. Both numbers are ours.
+    distance = f"e.vector::halfvec({space.dimensions}) <=> %s::halfvec({space.dimensions})"
+    if scope.chunks <= EXACT_CHUNKS_MAX or space.dimensions > INDEXED_DIMENSIONS_MAX:
+        # The planner would take the index; MATERIALIZED makes it filter first.
+        nearest = (
+            f"WITH permitted AS MATERIALIZED ({scope.ids}), distances AS MATERIALIZED"  # noqa: S608
+            f" (SELECT e.chunk_id, {distance} AS distance FROM documents_embedding e"
+            f" JOIN permitted ON permitted.id = e.document_id WHERE e.space_id = {space.pk})"
+            f" SELECT chunk_id, distance FROM distances ORDER BY distance LIMIT {DEPTH}"
+        )
+        return read_places(nearest, [*scope.parameters, vector_literal(vector)])
+    nearest = (
+        f"SELECT e.chunk_id, {distance} AS distance FROM documents_embedding e"  # noqa: S608
+        f" WHERE e.space_id = {space.pk} AND e.document_id IN ({scope.ids}) ORDER BY distance LIMIT {DEPTH}"
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            f"SET LOCAL hnsw.ef_search = {HNSW_EF_SEARCH}; SET LOCAL hnsw.iterative_scan = relaxed_order"
+        )
+        return read_places(nearest, [vector_literal(vector), *scope.parameters])
