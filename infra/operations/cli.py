@@ -57,6 +57,15 @@ def _add_life(add: Callable[[str, str, Run], argparse.ArgumentParser]) -> None:
     )
     one.add_argument("--tag", default="", help="image tag to build or use; the commit where left out")
     one.add_argument(
+        "--images-from",
+        default="",
+        metavar="ENVIRONMENT",
+        help="take images by digest from that estate's registry instead of building them",
+    )
+    one.add_argument(
+        "--images-subscription", default="", metavar="NAME", help="where that estate is, if elsewhere"
+    )
+    one.add_argument(
         "--certificate", default="", metavar="URI", help="Key Vault certificate instead of Let's Encrypt"
     )
     one.add_argument(
@@ -106,10 +115,15 @@ def _add_ends(add: Callable[[str, str, Run], argparse.ArgumentParser]) -> None:
 def _up(tools: Tools, estate: Estate, given: argparse.Namespace) -> bool:
     if given.what_if:
         return preview(tools, estate, fail_on_change=given.fail_on_change)
+    tested_in = None
+    if given.images_from:
+        file = INFRA / "params" / f"{given.images_from}.json"
+        tested_in = read_estate(file, given.images_subscription or estate.subscription)
     up(
         tools,
         estate,
         tag=given.tag,
+        images_from=tested_in,
         certificate_uri=given.certificate,
         values=tuple(given.values),
         wait_seconds=given.wait,

@@ -66,16 +66,32 @@ class Cluster:
     def raw(self, path: str) -> str:
         return self._tools.read("kubectl", "get", "--raw", path)
 
+    def history(self) -> list[dict[str, Any]]:
+        """The release's revisions, oldest first, each with `revision` and `status`."""
+        found: list[dict[str, Any]] = self._tools.read_json(
+            *("helm", "--namespace", self.namespace, "history", self.release, "--output", "json"),
+            instead=[{"revision": 1, "status": "superseded"}],
+        )
+        return found
+
     def helm(self, *arguments: str, stdin: str | None = None) -> str:
         return self._tools.change("helm", "--namespace", self.namespace, *arguments, stdin=stdin)
 
 
 def not_ready(pods: Iterable[dict[str, Any]]) -> list[str]:
-    """Pods that should run and do not, each with the reason that a person needs first."""
+    """Pods that should run and do not, each with the reason that a person needs first.
+
+    A pod on its way out is none of them: after an upgrade web pods drain for minutes. Nor is a failed one that has
+    been followed: an evicted pod by its ReplicaSet's next, a job's try by one that runs or has succeeded.
+    """
+    pods = list(pods)
+    going_on = {_owner(pod) for pod in pods if pod.get("status", {}).get("phase") in {"Running", "Succeeded"}}
     found = []
     for pod in pods:
         status = pod.get("status", {})
-        if status.get("phase") == "Succeeded":
+        if status.get("phase") == "Succeeded" or pod["metadata"].get("deletionTimestamp"):
+            continue
+        if status.get("phase") == "Failed" and _owner(pod) in going_on:
             continue
         states = status.get("containerStatuses", [])
         if status.get("phase") == "Running" and states and all(one.get("ready") for one in states):
@@ -86,3 +102,9 @@ def not_ready(pods: Iterable[dict[str, Any]]) -> list[str]:
         reason = next((one for one in waiting if one), None) or status.get("reason") or status.get("phase")
         found.append(f"{pod['metadata']['name']} ({reason})")
     return found
+
+
+def _owner(pod: dict[str, Any]) -> str:
+    """The resource that makes the pod, or the pod itself."""
+    owners = pod["metadata"].get("ownerReferences") or [{"uid": pod["metadata"]["name"]}]
+    return str(owners[0]["uid"])

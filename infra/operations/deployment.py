@@ -4,18 +4,21 @@ import json
 import os
 import secrets
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from operations.console import step
-from operations.outputs import Outputs, find_outputs, need_outputs, parse_outputs, stand_in
+from operations.console import Problem, step
+from operations.outputs import Outputs, deployments, find_outputs, need_outputs, parse_outputs, stand_in
 from operations.settings import INFRA, Estate
 from operations.tools import Tools
 
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentParameters.json#"
 VAULT_API = "2026-02-01"
+DEPLOYMENT_SECONDS = 5400
 
 
 def deploy(tools: Tools, estate: Estate, values: dict[str, Any]) -> Outputs:
@@ -24,9 +27,11 @@ def deploy(tools: Tools, estate: Estate, values: dict[str, Any]) -> Outputs:
     `values` are parameters besides the file's: images, and secrets that have to be set. They go through a file
     that only this user can read, because a command line can be read by everybody on the machine.
     """
+    _await_running(tools, estate)
+    name = f"{estate.name}-{datetime.now(UTC):%Y%m%d%H%M%S}"
     with _parameter_file(tools, values) as extra:
         raw = tools.change(
-            *estate.az("deployment", "sub", "create", "--name", estate.name, "--location", estate.location),
+            *estate.az("deployment", "sub", "create", "--name", name, "--location", estate.location),
             *("--template-file", str(INFRA / "main.bicep")),
             *("--parameters", f"@{estate.parameter_file}", "--parameters", f"@{extra}"),
             *("--query", "properties.outputs", "--output", "json"),
@@ -34,6 +39,19 @@ def deploy(tools: Tools, estate: Estate, values: dict[str, Any]) -> Outputs:
     if tools.is_dry_run:
         return parse_outputs(stand_in(estate))
     return parse_outputs(json.loads(raw)) if raw.strip() else need_outputs(tools, estate)
+
+
+def _await_running(tools: Tools, estate: Estate) -> None:
+    """An `up` that was interrupted left its deployment running; two at once would fail over each other's resources."""
+    deadline = time.monotonic() + DEPLOYMENT_SECONDS
+    while names := deployments(tools, estate, "Running"):
+        if time.monotonic() > deadline:
+            raise Problem(
+                f"The deployment {names[-1]} does not end.",
+                f"az deployment sub cancel --name {names[-1]} ends it.",
+            )
+        step(f"Waiting for the deployment {names[-1]}, which is under way")
+        time.sleep(tools.poll_seconds * 6)
 
 
 def what_if(tools: Tools, estate: Estate) -> str:

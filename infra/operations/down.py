@@ -4,13 +4,14 @@ from typing import Any
 
 from operations.cluster import Cluster
 from operations.console import Problem, confirm, say, step
-from operations.outputs import Outputs, find_outputs
+from operations.leftovers import model_accounts, purge_model_accounts, purge_vaults
+from operations.outputs import Outputs, deployments, find_outputs
 from operations.settings import Estate
 from operations.status import power_state
 from operations.tools import Tools
 
-# Kinds of KAITO that own GPU nodes; the add-on's older KAITO has the first only.
-KAITO_KINDS = ("workspaces.kaito.sh", "inferencesets.kaito.sh")
+# Kinds of KAITO that own GPU nodes; the add-on's older KAITO has the last only. Sets first: they make Workspaces again.
+KAITO_KINDS = ("inferencesets.kaito.sh", "workspaces.kaito.sh")
 OWN_POOLS = {"system", "user"}
 
 
@@ -24,7 +25,9 @@ def down(
         tools.read(*estate.az("group", "exists", "--name", estate.group), instead="true").strip() == "true"
     )
     if not exists:
-        say(f"There is no resource group {estate.group}: nothing to do.")
+        say(f"There is no resource group {estate.group}: nothing to delete.")
+        if purge:
+            purge_vaults(tools, estate)
         return
     what = (
         "the application, its data stays"
@@ -37,17 +40,17 @@ def down(
     if keep_azure:
         return
     _unprotect(tools, estate)
+    accounts = model_accounts(tools, estate)
     step(f"Deleting {estate.group}; this takes 10 to 30 minutes")
     tools.change(*estate.az("group", "delete", "--name", estate.group, "--yes"))
-    tools.change(*estate.az("deployment", "sub", "delete", "--name", estate.name))
-    if purge and outputs is not None and outputs.vaultName:
-        step(f"Purging the deleted vault {outputs.vaultName}")
-        tools.change(
-            *estate.az("keyvault", "purge", "--name", outputs.vaultName, "--location", estate.location)
-        )
+    purge_model_accounts(tools, estate, accounts)
+    for name in [*deployments(tools, estate, "Succeeded"), *deployments(tools, estate, "Failed")]:
+        tools.change(*estate.az("deployment", "sub", "delete", "--name", name))
+    if purge:
+        purge_vaults(tools, estate)
     say(
         f"{estate.name} is gone."
-        + ("" if purge else " Its vault can be brought back for 30 days; --purge ends that.")
+        + ("" if purge else " Its vault can be brought back for 30 days; `up` does, and --purge ends that.")
     )
 
 
@@ -101,6 +104,14 @@ def _unprotect(tools: Tools, estate: Estate) -> None:
     )
     if not found:
         return
+    try:
+        # Else what is deleted is kept for 14 days more, and the vault, and the group, with it.
+        tools.change(
+            *estate.az("dataprotection", "backup-vault", "update", "--resource-group", estate.group),
+            *("--vault-name", vault, "--soft-delete-state", "Off"),
+        )
+    except Problem as problem:
+        say(f"Soft delete stays on ({problem.what}): the backup vault may hold up the group for 14 days.")
     names = tools.read_json(
         *estate.az(
             "dataprotection", "backup-instance", "list", *where, "--query", "[].name", "--output", "json"

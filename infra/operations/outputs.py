@@ -68,15 +68,29 @@ def parse_outputs(raw: dict[str, Any]) -> Outputs:
     return Outputs(**{name: str(raw[name]["value"]) for name in NAMES})
 
 
+def deployments(tools: Tools, estate: Estate, state: str) -> list[str]:
+    """Names of the estate's deployments in this state, oldest first: a name ends in the time it began.
+
+    Each deployment has a name of its own. Under one name a failed one would take the place, and the outputs, of the
+    one before it: a running estate would look like none, and get new secrets.
+    """
+    found = tools.read_json(
+        *estate.az("deployment", "sub", "list", "--filter", f"provisioningState eq '{state}'"),
+        *("--query", f"[?starts_with(name, '{estate.name}-')].name", "--output", "json"),
+        instead=[],
+    )
+    return sorted(str(name) for name in found)
+
+
 def find_outputs(tools: Tools, estate: Estate) -> Outputs | None:
-    """The outputs of the estate's last deployment, or None where there was none that finished."""
+    """The outputs of the estate's last deployment that succeeded, or None where there was none."""
     if tools.is_dry_run:
         return parse_outputs(stand_in(estate))
-    command = estate.az("deployment", "sub", "show", "--name", estate.name, "--output", "json")
-    if tools.try_read(*command) is None:
+    names = deployments(tools, estate, "Succeeded")
+    if not names:
         return None
-    outputs = tools.read_json(*command)["properties"].get("outputs")
-    return parse_outputs(outputs) if outputs else None
+    shown = tools.read_json(*estate.az("deployment", "sub", "show", "--name", names[-1], "--output", "json"))
+    return parse_outputs(shown["properties"]["outputs"])
 
 
 def need_outputs(tools: Tools, estate: Estate) -> Outputs:

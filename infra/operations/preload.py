@@ -36,7 +36,8 @@ def preload(tools: Tools, estate: Estate, models: list[str], *, wait_seconds: in
             "upgrade",
             outputs.release,
             str(REPOSITORY / "helm"),
-            "--reuse-values",
+            # The chart's new values, too, where it has some that the release does not know.
+            "--reset-then-reuse-values",
             *settings,
             "--timeout",
             "30m",

@@ -8,7 +8,7 @@ from operations.tools import Tools
 
 
 def rollback(tools: Tools, estate: Estate) -> None:
-    """The release's last revision but one, and wait until it is up."""
+    """The last revision that ran before this one, and wait until it is up."""
     tools.require("az")
     outputs = need_outputs(tools, estate)
     if outputs.target != "aks":
@@ -17,5 +17,17 @@ def rollback(tools: Tools, estate: Estate) -> None:
             "Run `up --application-only --tag` with the tag that ran before.",
         )
     cluster = Cluster(tools, estate, outputs)
-    step(f"Rolling {outputs.release} back")
-    cluster.helm("rollback", outputs.release, "--wait", "--timeout", "15m")
+    revision = _before(cluster)
+    step(f"Rolling {outputs.release} back to revision {revision}")
+    cluster.helm("rollback", outputs.release, str(revision), "--wait", "--timeout", "15m")
+
+
+def _before(cluster: Cluster) -> int:
+    """Helm's own choice is the number before, which may be an upgrade that never came up."""
+    ran = [one["revision"] for one in cluster.history() if one["status"] == "superseded"]
+    if not ran:
+        raise Problem(
+            f"{cluster.release} has no revision that ran before.",
+            f"helm history {cluster.release} lists what there was.",
+        )
+    return int(max(ran))

@@ -23,6 +23,7 @@ class Estate:
     environment: str
     location: str
     target: str
+    has_administrators: bool
     subscription: str = ""
 
     @property
@@ -64,11 +65,17 @@ def read_estate(parameter_file: Path, subscription: str = "") -> Estate:
         )
     if "location" not in values:
         raise Problem(f"{parameter_file} names no location.", 'Add "location": {"value": "westeurope"}.')
+    if values.get("budgetAmount") and not re.fullmatch(r"\d{4}-\d\d-01", values.get("budgetStartDate", "")):
+        raise Problem(
+            f"{parameter_file} has a budget without budgetStartDate.",
+            "Name the first day of this month (YYYY-MM-01), and leave it so: Azure refuses to move it.",
+        )
     return Estate(
         parameter_file=parameter_file,
         name=name,
         environment=str(known_values["environmentName"]),
         location=str(values["location"]),
         target=str(known_values["target"]),
+        has_administrators=bool(values.get("adminGroupObjectIds")),
         subscription=subscription,
     )

@@ -56,6 +56,16 @@ KNOWN_FAILURES = (
         "Register it: az provider register --namespace NAME (the text above names it).",
     ),
     (
+        r"already exists in deleted state|FlagMustBeSetForRestore",
+        "A deleted vault or model account holds a name that the estate needs.",
+        "az keyvault list-deleted and az cognitiveservices account list-deleted show it: recover or purge it.",
+    ),
+    (
+        r"Start date of budgets cannot be updated|budget start date cannot",
+        "A budget's start date cannot be moved.",
+        "Put the date that it was made with into budgetStartDate.",
+    ),
+    (
         r"no matches for kind",
         "The cluster does not know a kind that the chart asks for.",
         "Switch the add-on on (enableKeda, enableKaito), or choose a mode that does without.",

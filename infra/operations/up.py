@@ -8,8 +8,9 @@ from operations.console import Problem, say, step
 from operations.container_apps import update_apps
 from operations.dashboards import import_dashboards
 from operations.deployment import deploy, drift, missing_secrets, what_if
-from operations.images import Images, build_images
-from operations.outputs import Outputs, need_outputs
+from operations.images import Images, get_images
+from operations.leftovers import bring_back_vaults
+from operations.outputs import Outputs, find_outputs, need_outputs
 from operations.product import is_up
 from operations.settings import Estate
 from operations.tools import Tools
@@ -20,6 +21,7 @@ def up(
     estate: Estate,
     *,
     tag: str = "",
+    images_from: Estate | None = None,
     certificate_uri: str = "",
     values: tuple[str, ...] = (),
     wait_seconds: int = 900,
@@ -32,12 +34,15 @@ def up(
     if application_only:
         outputs = need_outputs(tools, estate)
     else:
+        _warn_of_no_administrators(estate)
+        if find_outputs(tools, estate) is None:
+            bring_back_vaults(tools, estate)
         secrets = missing_secrets(tools, estate)
         step(
             f"Deploying {estate.name} to {estate.location} ({estate.target}); a first time takes 20 to 40 minutes"
         )
         outputs = deploy(tools, estate, {**secrets})
-    images = build_images(tools, estate, outputs, tag)
+    images = get_images(tools, estate, outputs, tag, images_from)
     outputs = _run_application(tools, estate, outputs, images, secrets, certificate_uri, values)
     _wait(tools, outputs, wait_seconds)
     say_summary(estate, outputs)
@@ -93,6 +98,14 @@ def _check_account(tools: Tools, estate: Estate) -> None:
             "Choose another with --subscription.",
         )
     step(f"Subscription: {account['name']}")
+
+
+def _warn_of_no_administrators(estate: Estate) -> None:
+    if estate.target == "aks" and not estate.has_administrators:
+        step(
+            "adminGroupObjectIds is empty: local accounts are off, so only who has a role on the cluster from "
+            "elsewhere gets in, this program included"
+        )
 
 
 def _wait(tools: Tools, outputs: Outputs, seconds: int) -> None:

@@ -23,7 +23,7 @@ blobs = empty("")
 call_command("flush", interactive=False, verbosity=0)
 store = redis.Redis.from_url(settings.REDIS_URL)
 keys = 0
-for key in store.scan_iter(match=f"{settings.REDIS_PREFIX}*", count=1000):
+for key in store.scan_iter(match=f"{settings.REDIS_PREFIX}:*", count=1000):
     keys += store.delete(key)
 call_command("prepare", verbosity=0)
 print(f"{blobs} files and {keys} Redis keys deleted, every table emptied")

@@ -30,7 +30,7 @@ DCGM = {
     if line and not line.startswith("#")
 }
 
-# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics; all of them are in managed Prometheus' minimal
+# https://github.com/kubernetes/kube-state-metrics/tree/main/docs/metrics; all are in managed Prometheus' minimal
 # ingestion profile, which is its default.
 KUBE_STATE = {
     "kube_deployment_spec_replicas",

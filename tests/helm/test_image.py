@@ -113,7 +113,9 @@ def test_base_images_are_versions_and_can_be_pinned() -> None:
 def test_registry_can_build_it_without_buildkit() -> None:
     """`az acr build`, with which `estate.py up` builds, runs the classic builder
     (https://github.com/Azure/acr/issues/721): what only BuildKit knows ends it with an error."""
-    assert not re.search(r"--mount|--link|--chmod|--parents|--exclude|<<|^# ?syntax", DOCKERFILE, re.MULTILINE)
+    assert not re.search(
+        r"--mount|--link|--chmod|--parents|--exclude|<<|^# ?syntax", DOCKERFILE, re.MULTILINE
+    )
     # The classic builder builds every stage above its target, so a later one must not be named above.
     order = list(stages())
     for name, body in stages().items():

@@ -1,4 +1,4 @@
-"""Fixtures for estate.py: fake tools on PATH with recorded answers, and a small Parlour that speaks its API."""
+"""Fixtures for estate.py: fake tools on PATH, and a small Parlour that speaks its API."""
 
 import ast
 import contextlib
@@ -30,7 +30,7 @@ TOOLS = ("az", "kubectl", "helm", "kubelogin", "git")
 
 
 def answer(name: str) -> str:
-    """A recorded answer of a tool, with names and ids made up."""
+    """What a tool says; answers/README.md tells where it is from."""
     return (ANSWERS / name).read_text()
 
 

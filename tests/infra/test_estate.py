@@ -1,6 +1,7 @@
-"""estate.py against recorded answers of az, kubectl and helm: what it runs, says and refuses."""
+"""estate.py against answers of az, kubectl and helm: what it runs, says and refuses."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ from tests.infra.conftest import Estate, RunningHouse, answer, deployment
 
 GROUP = "/subscriptions/1/resourceGroups/rg-parlour-dev"
 VAULT = f"{GROUP}/providers/Microsoft.KeyVault/vaults/kv-parlourdevk3v9qd/secrets"
+# Deployments that succeeded, as `az deployment sub list` lists them: in no order.
+PAST = ["parlour-dev-20261120090000", "parlour-dev-20261101120000"]
 DIGEST = "sha256:" + "a1" * 32
 EMBEDDINGS_DIGEST = "sha256:" + "b2" * 32
 
@@ -21,7 +24,12 @@ def rules(outputs: dict[str, Any] | None = None, **more: dict[str, Any]) -> list
     return [
         *more.values(),
         {"match": "^az account show", "stdout": '{"name": "Team", "state": "Enabled"}'},
+        {"match": "^az deployment sub list .*Running", "stdout": "[]"},
+        {"match": "^az deployment sub list .*Failed", "stdout": "[]"},
+        {"match": "^az deployment sub list .*Succeeded", "stdout": json.dumps(PAST)},
         {"match": "^az deployment sub show", "stdout": shown},
+        {"match": "^az keyvault list-deleted", "stdout": "[]"},
+        {"match": "^az cognitiveservices account list", "stdout": "[]"},
         {"match": "^az deployment sub create", "stdout": json.dumps(outputs)},
         {"match": "^az resource show .*database-url", "stdout": f"{VAULT}/database-url"},
         {"match": "^az resource show .*secret-key", "stdout": f"{VAULT}/secret-key"},
@@ -40,6 +48,7 @@ def rules(outputs: dict[str, Any] | None = None, **more: dict[str, Any]) -> list
         {"match": "exec .*User.objects.count", "stdout": "3\n"},
         {"match": "exec .*create_api_key", "stdout": "key-of-the-test\n"},
         {"match": "^kubectl apply"},
+        {"match": "^helm .*history", "stdout": answer("helm-history.json")},
         {"match": "^helm "},
     ]  # fmt: skip
 
@@ -48,7 +57,7 @@ def failing(match: str, recorded: str) -> dict[str, Any]:
     return {"match": match, "stderr": answer(recorded), "rc": 1}
 
 
-FIRST_TIME = {"match": "^az deployment sub show", "stderr": answer("az-deployment-not-found.txt"), "rc": 3}
+FIRST_TIME = {"match": "^az deployment sub list", "stdout": "[]"}
 
 
 def test_up_from_nothing_deploys_builds_installs_and_says_where_everything_is(
@@ -110,6 +119,113 @@ def test_up_again_leaves_secrets_alone_and_builds_nothing_twice(estate: Estate, 
     assert done.returncode == 0, done.stderr
     assert estate.given("sub create")[0]["values"] == {}
     assert not any("acr build" in command for command in estate.commands)
+
+
+def test_up_after_a_failed_one_changes_no_secret(estate: Estate, house: RunningHouse) -> None:
+    """The estate runs on: its pods hold the password that is in the vault."""
+    failed = {"match": "^az deployment sub list .*Failed", "stdout": '["parlour-dev-20261121101500"]'}
+    estate.script(*rules(deployment(house.host), failed=failed))
+    estate.visits(house)
+
+    done = estate.run("--poll", "0.1", "up")
+
+    assert done.returncode == 0, done.stderr
+    assert estate.given("sub create")[0]["values"] == {}
+    assert "sub show --name parlour-dev-20261120090000" in " ".join(estate.commands)
+
+
+def test_up_gives_each_deployment_a_name_of_its_own(estate: Estate, house: RunningHouse) -> None:
+    estate.script(*rules(deployment(house.host)))
+    estate.visits(house)
+
+    estate.run("--poll", "0.1", "up")
+
+    name = re.search(r"sub create --name (\S+)", estate.call("sub create")["command"])
+    assert name
+    assert re.fullmatch(r"parlour-dev-\d{14}", name[1])
+
+
+def test_up_waits_for_the_deployment_of_one_that_was_interrupted(estate: Estate, house: RunningHouse) -> None:
+    running = {
+        "match": "^az deployment sub list .*Running",
+        "stdout": '["parlour-dev-20261121101500"]',
+        "times": 2,
+    }
+    estate.script(*rules(deployment(house.host), running=running))
+    estate.visits(house)
+
+    done = estate.run("--poll", "0.05", "up")
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Waiting for the deployment parlour-dev-20261121101500") == 2
+
+
+def test_up_after_down_brings_the_deleted_vault_back(estate: Estate, house: RunningHouse) -> None:
+    estate.script(
+        *rules(
+            deployment(house.host),
+            first=FIRST_TIME,
+            deleted={"match": "^az keyvault list-deleted", "stdout": answer("vaults-deleted.json")},
+            group={"match": "^az group create"},
+            recover={"match": "^az keyvault recover"},
+        )
+    )
+    estate.visits(house)
+
+    done = estate.run("--poll", "0.1", "up")
+
+    assert done.returncode == 0, done.stderr
+    assert "--name kv-parlourdevk3v9qd" in estate.call("keyvault recover")["command"]
+    assert estate.happened_in_order("group create", "keyvault recover", "sub create")
+
+
+def test_up_says_beforehand_that_nobody_may_sign_in_to_the_cluster(
+    estate: Estate, house: RunningHouse
+) -> None:
+    estate.script(*rules(deployment(house.host)))
+    estate.visits(house)
+
+    assert "adminGroupObjectIds is empty" in estate.run("--poll", "0.1", "up").stdout
+
+
+def test_up_takes_tested_images_by_digest_and_builds_none(estate: Estate, house: RunningHouse) -> None:
+    lacks = {"stderr": answer("az-image-not-found.txt"), "rc": 1, "times": 1}
+    registry = (
+        "/subscriptions/1/resourceGroups/rg-parlour-dev/providers/Microsoft.ContainerRegistry/registries/r"
+    )
+    estate.script(
+        *rules(
+            deployment(house.host),
+            app={"match": "^az acr repository show .*parlour:", **lacks},
+            embeddings={"match": "^az acr repository show .*embeddings:", **lacks},
+            registry={"match": "^az acr show", "stdout": f"{registry}\n"},
+            take={"match": "^az acr import"},
+        )
+    )
+    estate.visits(house)
+
+    done = estate.run(
+        "-e", "prod", "--poll", "0.1", "up", "--application-only", "--tag", "1.2", "--images-from", "dev"
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert not any("acr build" in command for command in estate.commands)
+    taken = [command for command in estate.commands if "acr import" in command]
+    assert len(taken) == 2
+    assert f"--registry {registry}" in taken[0]
+    assert f"--source parlour@{DIGEST} --image parlour:1.2" in taken[0]
+    assert json.loads(estate.call("upgrade parlour ")["stdin"])["image"]["digest"] == DIGEST
+
+
+def test_up_refuses_images_that_were_never_tested(estate: Estate) -> None:
+    lacks = {"match": "^az acr repository show", "stderr": answer("az-image-not-found.txt"), "rc": 1}
+    estate.script(*rules(lacks=lacks))
+
+    done = estate.run("-e", "prod", "up", "--application-only", "--tag", "1.2", "--images-from", "dev")
+
+    assert done.returncode == 1
+    assert "it did not run in parlour-dev" in done.stderr
+    assert not any("helm" in command for command in estate.commands)
 
 
 def test_up_makes_only_the_secret_that_the_vault_lacks(estate: Estate, house: RunningHouse) -> None:
@@ -336,6 +452,35 @@ def test_status_names_pods_that_do_not_run_and_fails(estate: Estate) -> None:
     assert "localhost:1 does not answer" in done.stdout
 
 
+def test_status_and_verify_do_not_stumble_over_pods_that_are_leaving_or_were_followed(
+    estate: Estate, house: RunningHouse
+) -> None:
+    """After each upgrade old web pods drain for minutes; the pipeline must not roll back for them."""
+    pods = {"match": "^kubectl get pods", "stdout": answer("pods-after-upgrade.json")}
+    estate.script(*rules(deployment(house.host), pods=pods))
+    estate.visits(house)
+
+    done = estate.run("status")
+
+    assert done.returncode == 0, done.stdout
+    assert "not ready" not in done.stdout
+
+
+def test_status_names_a_job_that_never_succeeded(estate: Estate, house: RunningHouse) -> None:
+    items = json.loads(answer("pods-after-upgrade.json"))["items"]
+    failed = [
+        pod for pod in items if pod["status"]["phase"] == "Failed" and "preload" in pod["metadata"]["name"]
+    ]
+    pods = {"match": "^kubectl get pods", "stdout": json.dumps({"items": failed})}
+    estate.script(*rules(deployment(house.host), pods=pods))
+    estate.visits(house)
+
+    done = estate.run("status")
+
+    assert done.returncode == 1
+    assert "parlour-preload-1a2b3c4d-7hq2x (Failed)" in done.stdout
+
+
 def test_status_of_a_healthy_estate_counts_nodes_and_warns_of_gpus(
     estate: Estate, house: RunningHouse
 ) -> None:
@@ -464,7 +609,11 @@ def test_down_finds_the_gpu_pool_that_kaito_left_behind(estate: Estate) -> None:
     assert len(deleted) == 1
     assert "t4spot" not in deleted[0]
     assert estate.happened_in_order(
-        "delete workspaces.kaito.sh", "uninstall", "nodepool delete", "az group delete"
+        "get inferencesets.kaito.sh",
+        "delete workspaces.kaito.sh",
+        "uninstall",
+        "nodepool delete",
+        "az group delete",
     )
 
 
@@ -484,16 +633,15 @@ def test_down_ends_backup_protection_before_the_group(estate: Estate) -> None:
         *down_rules(
             vault_there={"match": "^az dataprotection backup-vault show", "stdout": "bv-parlour-dev\n"},
             instances={"match": "^az dataprotection backup-instance list", "stdout": '["aks-parlour-dev"]'},
+            keep_nothing={"match": "^az dataprotection backup-vault update"},
         )
     )
 
     done = estate.run("down", "--confirm", "parlour-dev")
 
     assert done.returncode == 0, done.stderr
-    commands = estate.commands
-    assert commands.index(estate.call("backup-instance delete")["command"]) < commands.index(
-        estate.call("group delete")["command"]
-    )
+    assert estate.happened_in_order("backup-vault update", "backup-instance delete", "az group delete")
+    assert "--soft-delete-state Off" in estate.call("backup-vault update")["command"]
 
 
 def test_down_of_an_unreachable_cluster_still_deletes_the_group(estate: Estate) -> None:
@@ -512,15 +660,38 @@ def test_down_of_nothing_says_so(estate: Estate) -> None:
     done = estate.run("down", "--confirm", "parlour-dev")
 
     assert done.returncode == 0
-    assert "nothing to do" in done.stdout
+    assert "nothing to delete" in done.stdout
 
 
-def test_down_with_purge_purges_the_vault(estate: Estate) -> None:
-    estate.script(*down_rules())
+@pytest.mark.parametrize("is_there", ["true", "false"], ids=["whole", "half gone already"])
+def test_down_with_purge_purges_the_estates_vault_and_no_other(estate: Estate, is_there: str) -> None:
+    estate.script(
+        *down_rules(
+            group={"match": "^az group exists", "stdout": is_there},
+            deleted={"match": "^az keyvault list-deleted", "stdout": answer("vaults-deleted.json")},
+        )
+    )
 
-    estate.run("down", "--confirm", "parlour-dev", "--purge")
+    done = estate.run("down", "--confirm", "parlour-dev", "--purge")
 
+    assert done.returncode == 0, done.stderr
     assert "--name kv-parlourdevk3v9qd" in estate.call("keyvault purge")["command"]
+
+
+def test_down_frees_the_name_of_the_model_account_and_forgets_its_deployments(estate: Estate) -> None:
+    estate.script(
+        *down_rules(
+            accounts={"match": "^az cognitiveservices account list", "stdout": '["oai-parlour-dev-k3v9qd"]'},
+            purged={"match": "^az cognitiveservices account purge"},
+        )
+    )
+
+    done = estate.run("down", "--confirm", "parlour-dev")
+
+    assert done.returncode == 0, done.stderr
+    assert estate.happened_in_order("account list", "az group delete", "account purge")
+    forgotten = [command for command in estate.commands if "deployment sub delete" in command]
+    assert [name for name in sorted(PAST) if name in " ".join(forgotten)] == sorted(PAST)
 
 
 def test_wipe_data_asks_for_the_name_and_then_empties_everything(estate: Estate) -> None:
@@ -589,6 +760,10 @@ def test_estate_refuses_a_parameter_file_it_cannot_use(estate: Estate, tmp_path:
         ("nonsense", "is not a parameter file"),
         ('{"parameters": {"prefix": {"value": "Parlour House"}}}', "cannot be an estate's name"),
         ('{"parameters": {}}', "names no location"),
+        (
+            '{"parameters": {"location": {"value": "westeurope"}, "budgetAmount": {"value": 100}}}',
+            "a budget without budgetStartDate",
+        ),
     ]:
         bad.write_text(text)
         assert complaint in estate.run("--parameters", str(bad), "status").stderr
@@ -635,14 +810,25 @@ def test_what_if_fails_on_drift_and_ignores_what_azure_cannot_tell(estate: Estat
     assert "Azure is as the templates say." in second.stdout
 
 
-def test_rollback_goes_back_one_revision_on_a_cluster_only(estate: Estate) -> None:
+def test_rollback_goes_back_to_what_ran_and_not_to_an_upgrade_that_never_did(estate: Estate) -> None:
+    """Revision 4 failed and was taken back as 5; 6 came up and is wrong: what ran before it is 5."""
     estate.script(*rules())
 
     done = estate.run("rollback")
 
     assert done.returncode == 0, done.stderr
-    assert "rollback parlour --wait" in estate.call("helm --namespace parlour rollback")["command"]
+    assert "rollback parlour 5 --wait" in estate.call("helm --namespace parlour rollback")["command"]
 
+
+def test_rollback_of_the_first_release_says_that_there_is_none_before(estate: Estate) -> None:
+    first = {"match": "^helm .*history", "stdout": '[{"revision": 1, "status": "deployed"}]'}
+    estate.script(*rules(first=first))
+
+    assert "no revision that ran before" in estate.run("rollback").stderr
+    assert not any(" rollback " in command for command in estate.commands)
+
+
+def test_rollback_works_on_a_cluster_only(estate: Estate) -> None:
     estate.script(*rules(deployment(target="aca", clusterName="")))
     assert "up --application-only --tag" in estate.run("--environment", "aca", "rollback").stderr
 

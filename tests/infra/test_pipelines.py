@@ -100,6 +100,8 @@ def estate_commands(path: Path) -> Iterator[list[str]]:
             '"$GITHUB_SHA"': "0123456789ab",
             '"$(Build.SourceVersion)"': "0123456789ab",
             " $DRIFT": " --fail-on-change",
+            " $IMAGES_FROM": " --images-from dev",
+            " ${{ parameters.imagesFrom }}": " --images-from dev",
         }.items():
             line = line.replace(expression, value)
         assert "$" not in line, line
@@ -145,6 +147,49 @@ def test_workflow_asks_for_the_token_where_it_signs_in_and_runs_nothing_that_oth
         assert (job.get("permissions", {}).get("id-token") == "write") == signs_in
         # An expression in a script is filled in before the shell reads it: a branch's name could be a command.
         assert not any("${{" in step.get("run", "") for step in steps)
+
+
+def test_rollback_goes_back_only_from_a_release_that_was_made_and_failed_its_smoke_test() -> None:
+    """A build that breaks, or a release that Helm took back itself, must not cost the healthy one before it."""
+    jobs = [
+        job
+        for stage in expand(REPOSITORY / ".azuredevops/application.yml")["stages"]
+        for job in stage["jobs"]
+        if "deployment" in job
+    ]
+    assert len(jobs) == 2
+    for job in jobs:
+        assert set(job["strategy"]["runOnce"]) == {"deploy"}, "`on: failure` asks nobody what failed"
+        release, _, back = job["strategy"]["runOnce"]["deploy"]["steps"][2:]
+        script = release["inputs"]["inlineScript"]
+        assert script.index(" up ") < script.index("task.setvariable variable=released]true")
+        assert back["condition"] == "and(failed(), eq(variables.released, true))"
+        assert " rollback" in back["inputs"]["inlineScript"]
+    steps = load((REPOSITORY / ".github/workflows/deploy.yml").read_text())["jobs"]["release"]["steps"]
+    assert steps[-1]["if"] == "failure() && steps.smoke.outcome == 'failure'"
+    assert steps[-2]["id"] == "smoke"
+
+
+def test_prod_takes_the_images_that_dev_has_tested() -> None:
+    for name in ("application", "infrastructure"):
+        stages = load((REPOSITORY / f".azuredevops/{name}.yml").read_text())["stages"]
+        given = {
+            s["parameters"]["environment"]: s["parameters"]["imagesFrom"] for s in stages if "template" in s
+        }
+        assert given == {"dev": "", "prod": "--images-from dev"}
+    jobs = load((REPOSITORY / ".github/workflows/application.yml").read_text())["jobs"]
+    assert (jobs["prod"]["needs"], jobs["prod"]["with"]["images-from"]) == ("dev", "dev")
+    assert "images-from" not in jobs["dev"]["with"]
+
+
+def test_pull_request_shows_what_would_change_in_every_environment() -> None:
+    stages = {one["stage"]: one for one in expand(REPOSITORY / ".azuredevops/infrastructure.yml")["stages"]}
+
+    for environment in ("dev", "prod"):
+        # An environment's deployment is left out in a pull request, and whatever waits for it as well.
+        assert stages[f"{environment}_what_if"]["dependsOn"] == "compile"
+        assert "condition" not in stages[f"{environment}_what_if"]
+    assert stages["prod_apply"]["dependsOn"] == ["prod_what_if", "dev_apply"]
 
 
 def test_pipelines_deploy_only_environments_that_have_parameters() -> None:

@@ -1,4 +1,4 @@
-"""The restore drill against recorded answers: it compares, cleans up behind itself, and tells a loss from a gap."""
+"""The restore drill against answers of the tools: it compares, cleans up behind itself, and tells a loss from a gap."""
 
 import json
 from typing import Any
