@@ -21,7 +21,8 @@ from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Message, Reply, Role
 from chat.queries import ReplyContext, find_character, reply_context
 from chat.trials import take_part
-from documents.models import Collection, Document
+from documents.models import Collection, CollectionKind, Document
+from documents.services import delete_collection, file_into_chat
 from inference.queries import resolve_model
 from inference.types import ModelTarget
 
@@ -238,7 +239,7 @@ def follow_character(*, actor: User, conversation_id: uuid.UUID) -> Conversation
 
 
 def delete_conversation(*, actor: User, conversation_id: uuid.UUID) -> None:
-    """The conversation, its messages and its replies are gone; running ones are stopped."""
+    """The conversation, its messages, replies and files are gone; running replies are stopped."""
     with transaction.atomic():
         conversation = _find_conversation(actor, conversation_id)
         running = list(
@@ -246,7 +247,11 @@ def delete_conversation(*, actor: User, conversation_id: uuid.UUID) -> None:
         )
         record(actor=actor, verb="delete", target=conversation)
         _publish_on_commit(conversation, "deleted")
+        files = list(conversation.collections.filter(kind=CollectionKind.CHAT, owner=actor))
         conversation.delete()
+        for collection in files:
+            if not Conversation.objects.filter(collections=collection).exists():
+                delete_collection(actor=actor, collection_id=collection.pk)
         if running:
             transaction.on_commit(lambda: control.request_stop(running))
 
@@ -391,6 +396,12 @@ def _attach(conversation: Conversation, actor: User, choices: Choices) -> None:
         if len(documents) != len(set(choices.documents)):
             raise NotFound(_("One of the documents does not exist, or is not yours to see."))
         conversation.documents.add(*documents)
+        own = conversation.collections.filter(kind=CollectionKind.CHAT, owner=actor).first()
+        filed = file_into_chat(
+            actor=actor, collection=own, name=conversation.title, documents=choices.documents
+        )
+        if filed is not None and filed != own:
+            conversation.collections.add(filed)
 
 
 def _parent_of_new(conversation: Conversation, parent_id: uuid.UUID | None) -> uuid.UUID | None:

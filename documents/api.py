@@ -12,11 +12,15 @@ from pydantic import Field
 from accounts.api_auth import caller
 from accounts.errors import NotFound
 from documents import queries, services
+from documents.api_collections import router as collections_router
+from documents.api_uploads import router as uploads_router
 from documents.errors import failure_message
-from documents.models import Collection, CollectionKind, Document
+from documents.models import Document
 from documents.retrieval import search
 
 router = Router(tags=["documents"])
+router.add_router("", collections_router)
+router.add_router("", uploads_router)
 
 RESULTS_MAX = 50
 
@@ -31,6 +35,7 @@ class DocumentOut(Schema):
     progress: float
     eta_seconds: int | None
     pages: int = Field(alias="page_count")
+    pages_done: int
     chunks: int = Field(alias="chunk_count")
     size_bytes: int
     media_type: str
@@ -72,17 +77,6 @@ class PageOut(Schema):
     text: str
 
 
-class CollectionIn(Schema):
-    name: str = Field(min_length=1, max_length=200)
-
-
-class CollectionOut(Schema):
-    id: uuid.UUID
-    name: str
-    kind: CollectionKind
-    created_at: datetime.datetime
-
-
 class SearchIn(Schema):
     query: str = Field(min_length=1, max_length=4000)
     k: int = Field(5, ge=1, le=RESULTS_MAX)
@@ -103,14 +97,31 @@ class SearchOut(Schema):
     results: list[ResultOut]
 
 
+class UrlIn(Schema):
+    url: str = Field(max_length=2000)
+    collection: uuid.UUID | None = None
+
+
 @router.post("/documents", response={202: QueuedOut}, summary="Upload a document")
 def post_document(
-    request: HttpRequest, file: File[UploadedFile], collection: Form[uuid.UUID | None] = None
+    request: HttpRequest,
+    file: File[UploadedFile],
+    collection: Form[uuid.UUID | None] = None,
+    chat: Form[bool] = False,
 ) -> Status[Document]:
+    """With `chat` the file waits for the message it is sent with, and then belongs to that conversation."""
     actor = caller(request)
-    target = queries.find_writable_collection(actor=actor, collection_id=collection) if collection else None
+    target = services.find_target(actor=actor, collection_id=collection, is_for_chat=chat)
     document = services.store_upload(actor=actor, file=file, name=file.name or "", collection=target)
     return Status(202, document)
+
+
+@router.post("/documents/url", response={202: QueuedOut}, summary="Have a page of the web read")
+def post_url(request: HttpRequest, body: UrlIn) -> Status[Document]:
+    """The worker fetches it. Redirects are not followed, and addresses of private networks are refused."""
+    actor = caller(request)
+    target = services.find_target(actor=actor, collection_id=body.collection)
+    return Status(202, services.add_from_url(actor=actor, url=body.url, collection=target))
 
 
 @router.get("/documents", response=DocumentPage, summary="Your documents, newest first")
@@ -143,6 +154,11 @@ def retry_document(request: HttpRequest, document_id: uuid.UUID) -> Status[Docum
     return Status(202, services.retry_document(actor=caller(request), document_id=document_id))
 
 
+@router.post("/documents/{document_id}/cancel", response={200: DocumentOut}, summary="Stop reading one")
+def cancel_document(request: HttpRequest, document_id: uuid.UUID) -> Document:
+    return services.cancel_document(actor=caller(request), document_id=document_id)
+
+
 @router.get("/documents/{document_id}/pages/{number}", response=PageOut, summary="The text of a page")
 def read_page(request: HttpRequest, document_id: uuid.UUID, number: int) -> dict[str, object]:
     page = queries.find_page(actor=caller(request), document_id=document_id, number=number)
@@ -164,25 +180,6 @@ def download_file(request: HttpRequest, document_id: uuid.UUID) -> FileResponse:
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "sandbox; default-src 'none'"
     return response
-
-
-@router.get("/collections", response=list[CollectionOut], summary="Your collections")
-def list_collections(request: HttpRequest) -> list[Collection]:
-    visible = Collection.objects.visible_to(caller(request))
-    return list(visible.exclude(kind=CollectionKind.CHAT).order_by("name", "id"))
-
-
-@router.post("/collections", response={201: CollectionOut}, summary="Make a collection")
-def post_collection(request: HttpRequest, body: CollectionIn) -> Status[Collection]:
-    return Status(201, services.create_collection(actor=caller(request), name=body.name))
-
-
-@router.delete(
-    "/collections/{collection_id}", response={204: None}, summary="Delete a collection and all in it"
-)
-def delete_collection(request: HttpRequest, collection_id: uuid.UUID) -> Status[None]:
-    services.delete_collection(actor=caller(request), collection_id=collection_id)
-    return Status(204, None)
 
 
 @router.post("/search", response=SearchOut, summary="The passages that answer a question")

@@ -11,11 +11,13 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.utils import timezone
 
 from documents.errors import FileDamaged
 from documents.models import Document, OrphanBlob, Upload
@@ -23,6 +25,8 @@ from documents.models import Document, OrphanBlob, Upload
 logger = logging.getLogger(__name__)
 
 FOLDER = "documents"
+# A laptop closed over night goes on in the morning.
+UPLOADS_KEPT_FOR = timedelta(days=1)
 _PART_BYTES = 1024 * 1024
 # As many as a sweep takes on at once; the next one comes soon.
 _SWEEP_BLOBS_MAX = 1000
@@ -64,6 +68,11 @@ def digest_file(path: Path) -> str:
     """The SHA-256 of a file, read in parts."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def drop_stale_uploads() -> int:
+    """Forget the uploads that nobody has gone on with for a day; how many."""
+    return Upload.objects.filter(changed_at__lt=timezone.now() - UPLOADS_KEPT_FOR).delete()[0]
 
 
 def remove_orphans() -> int:

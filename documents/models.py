@@ -67,7 +67,7 @@ class CollectionQuerySet(models.QuerySet["Collection"]):
         return self._within_reach(user, (AccessLevel.MANAGE,))
 
     def _within_reach(self, user: "User", levels: Sequence[str]) -> "CollectionQuerySet":
-        grants = CollectionGrant.objects.filter(Q(user=user) | Q(group__user=user), level__in=levels)
+        grants = CollectionGrant.objects.reaching(user).filter(level__in=levels)
         return self.filter(Q(owner=user) | Q(pk__in=grants.values("collection")))
 
 
@@ -99,6 +99,12 @@ class Collection(models.Model):
         return self.name
 
 
+class CollectionGrantQuerySet(models.QuerySet["CollectionGrant"]):
+    def reaching(self, user: "User") -> "CollectionGrantQuerySet":
+        """The grants to this user, and to groups of theirs."""
+        return self.filter(Q(user=user) | Q(group__user=user))
+
+
 class CollectionGrant(models.Model):
     """One person's or one group's access to a collection that is not theirs."""
 
@@ -108,6 +114,8 @@ class CollectionGrant(models.Model):
     )
     group = models.ForeignKey("auth.Group", null=True, blank=True, on_delete=models.CASCADE, related_name="+")
     level = models.CharField(_("access"), max_length=10, choices=AccessLevel, default=AccessLevel.READ)
+
+    objects = CollectionGrantQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("grant")

@@ -75,6 +75,15 @@ def ensure_inbox(*, actor: User) -> Collection:
     return _ensure(actor, CollectionKind.INBOX, gettext("Waiting for a chat"))
 
 
+def find_target(
+    *, actor: User, collection_id: uuid.UUID | None, is_for_chat: bool = False
+) -> Collection | None:
+    """Where a file goes that names this collection, or is for a chat; None stands for the library."""
+    if collection_id is not None:
+        return find_writable_collection(actor=actor, collection_id=collection_id)
+    return ensure_inbox(actor=actor) if is_for_chat else None
+
+
 def file_into_chat(
     *, actor: User, collection: Collection | None, name: str, documents: Iterable[uuid.UUID]
 ) -> Collection | None:
@@ -125,7 +134,7 @@ def store_upload(
         document.blob_name = default_storage.save(f"{FOLDER}/{document.pk.hex}", file)
         try:
             with transaction.atomic():
-                _save_document(document, actor=actor)
+                queue_document(document, actor=actor)
         except Exception:
             default_storage.delete(document.blob_name)
             raise
@@ -139,7 +148,7 @@ def _save_beside_twin(document: Document, *, actor: User) -> bool:
         if blob_name is None:
             return False
         document.blob_name = blob_name
-        _save_document(document, actor=actor)
+        queue_document(document, actor=actor)
     return True
 
 
@@ -155,7 +164,7 @@ def add_from_url(*, actor: User, url: str, collection: Collection | None = None)
         source=url,
     )
     with transaction.atomic():
-        _save_document(document, actor=actor)
+        queue_document(document, actor=actor)
     return document
 
 
@@ -244,7 +253,8 @@ def delete_documents(documents: Sequence[Document], *, actor: User | None) -> No
         transaction.on_commit(_let_go_of_blobs)
 
 
-def _save_document(document: Document, *, actor: User) -> None:
+def queue_document(document: Document, *, actor: User) -> None:
+    """Save a new document and call for somebody to read it; in a transaction."""
     document.save(force_insert=True)
     audit.record(actor=actor, verb="upload_document", target=document)
     transaction.on_commit(partial(_start_ingest, document))

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, Sum
 
 from accounts.errors import NotFound
 from accounts.models import User
-from documents.models import Collection, CollectionKind, Document, DocumentQuerySet
+from documents.models import CHAT_KINDS, Collection, Document, DocumentQuerySet
 from documents.queries import find_collection
 
 FROM_CHATS = "chats"
@@ -41,9 +41,9 @@ def find_documents(*, user: User, key: str) -> DocumentQuerySet:
     """The documents on the shelf `key`, newest first; NotFound for a shelf that the user does not have."""
     documents = Document.objects.visible_to(user).select_related("collection").order_by("-created_at")
     if key == FROM_CHATS:
-        return documents.filter(collection__kind=CollectionKind.CHAT)
+        return documents.filter(collection__kind__in=CHAT_KINDS)
     if not key:
-        return documents.exclude(collection__kind=CollectionKind.CHAT)
+        return documents.exclude(collection__kind__in=CHAT_KINDS)
     return documents.filter(collection=find_shelf_collection(user=user, key=key))
 
 
@@ -61,7 +61,7 @@ def list_shelves(*, user: User, key: str) -> Sequence[Shelf]:
     """The collections that are not a chat's own, the library first, with how many documents each holds."""
     collections = (
         Collection.objects.visible_to(user)
-        .exclude(kind=CollectionKind.CHAT)
+        .exclude(kind__in=CHAT_KINDS)
         .order_by("kind", "name")
         .values_list("pk", "name", "kind", Count("documents"))
     )
@@ -70,7 +70,7 @@ def list_shelves(*, user: User, key: str) -> Sequence[Shelf]:
 
 def count_from_chats(*, user: User) -> int:
     """How many documents came in through chats."""
-    return Document.objects.visible_to(user).filter(collection__kind=CollectionKind.CHAT).count()
+    return Document.objects.visible_to(user).filter(collection__kind__in=CHAT_KINDS).count()
 
 
 def add_up(documents: DocumentQuerySet) -> Totals:

@@ -36,5 +36,6 @@ def wake_ingest() -> None:
 
 @shared_task
 def sweep_blobs() -> None:
-    """Remove the files of deleted documents, and of people who are gone, that storage still has."""
+    """Remove the files of deleted documents, of people who are gone and of uploads that were given up."""
+    blobs.drop_stale_uploads()
     blobs.remove_orphans()
