@@ -1,0 +1,233 @@
+"""A lorebook made ready to scan: keys in an automaton, decorators read, counts taken. Pure.
+
+All keys of a book are looked for in one pass (Aho and Corasick 1975), whatever their number. A compiled book is
+kept by processes for as long as its revision stands.
+"""
+
+import math
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from ahocorasick_rs import AhoCorasick, Implementation
+
+from characters.cards.card import Book, BookEntry, Logic
+from characters.cards.jsons import Json, as_bool, as_int, as_object, parse_object
+from characters.lorebooks.decorators import Decorators, split_decorators
+
+Place = Literal["before_char", "after_char", "before_desc", "after_desc", "personality", "scenario", "depth"]
+Role = Literal["system", "user", "assistant"]
+
+DEFAULT_DEPTH = 4
+_ROLES: dict[int, Role] = {0: "system", 1: "user", 2: "assistant"}
+# SillyTavern's position "at depth".
+_AT_DEPTH = 4
+_WORD = re.compile(r"\w")
+
+
+@dataclass(slots=True)
+class CompiledEntry:
+    """One entry with everything it says about itself, from columns, decorators and SillyTavern's extensions."""
+
+    n: int
+    name: str
+    text: str
+    keys: tuple[str, ...]
+    secondary: tuple[str, ...]
+    logic: Logic
+    uses_regex: bool
+    is_case_sensitive: bool
+    is_whole_words: bool
+    is_constant: bool
+    order: int
+    rank: float
+    place: Place
+    depth: int
+    reverse_depth: int | None
+    role: Role
+    scan_depth: int
+    rules: Decorators
+    chance: float
+    ignores_recursion: bool
+    ends_recursion: bool
+    # Whether a first key in reach is all it takes.
+    is_simple: bool = False
+
+
+@dataclass(slots=True)
+class Keys:
+    """The plain keys of a book that are compared in one way, capitals minded or not.
+
+    Those without a blank are looked for in the different words of a chat, which are few; the others in its text.
+    """
+
+    is_case_sensitive: bool
+    words: dict[str, int] = field(default_factory=dict)
+    phrases: dict[str, int] = field(default_factory=dict)
+    word_automaton: AhoCorasick | None = None
+    phrase_automaton: AhoCorasick | None = None
+
+    def fold(self, text: str) -> str:
+        """A text as it is compared."""
+        return text if self.is_case_sensitive else text.lower()
+
+    def add(self, key: str) -> str:
+        """The key as it is compared."""
+        text = self.fold(key)
+        group = self.phrases if len(text.split()) != 1 or text != text.strip() else self.words
+        group.setdefault(text, len(group))
+        return text
+
+    def build(self) -> None:
+        # This kind finds fastest among thousands of keys, and is built fastest too.
+        if self.words:
+            self.word_automaton = AhoCorasick(list(self.words), implementation=Implementation.ContiguousNFA)
+        if self.phrases:
+            self.phrase_automaton = AhoCorasick(
+                list(self.phrases), implementation=Implementation.ContiguousNFA
+            )
+
+
+@dataclass(slots=True)
+class CompiledBook:
+    """A book ready for `characters.lorebooks.scan`."""
+
+    id: str
+    name: str
+    token_budget: int | None
+    is_recursive: bool
+    entries: list[CompiledEntry]
+    exact: Keys
+    folded: Keys
+    # Plain first key → the entries that have it; those without one are looked at every time.
+    by_exact: dict[str, list[int]]
+    by_folded: dict[str, list[int]]
+    always: list[int]
+    most_depth: int
+    looks_back: bool
+
+
+def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
+    """The book ready to scan; entries that are off or say nothing are left out."""
+    depth = DEFAULT_DEPTH if book.scan_depth is None else book.scan_depth
+    entries = [
+        entry
+        for n, row in enumerate(book.entries)
+        if row.is_enabled and (entry := _compile_entry(n, row, depth)).text
+    ]
+    exact, folded = Keys(is_case_sensitive=True), Keys(is_case_sensitive=False)
+    by_exact: dict[str, list[int]] = {}
+    by_folded: dict[str, list[int]] = {}
+    always: list[int] = []
+    for at, entry in enumerate(entries):
+        keys, index = (exact, by_exact) if entry.is_case_sensitive else (folded, by_folded)
+        if not entry.uses_regex:
+            is_plain = all("{{" not in key for key in entry.keys)
+            for key in (
+                *entry.keys,
+                *entry.secondary,
+                *entry.rules.additional_keys,
+                *entry.rules.exclude_keys,
+            ):
+                text = keys.add(key)
+                if key in entry.keys:
+                    index.setdefault(text, []).append(at)
+            if not is_plain:
+                always.append(at)
+        if entry.uses_regex or entry.is_constant or entry.rules.is_forced or entry.rules.keeps_active:
+            always.append(at)
+    exact.build()
+    folded.build()
+    return CompiledBook(
+        id=book_id,
+        name=book.name,
+        token_budget=book.token_budget,
+        is_recursive=book.is_recursive,
+        entries=entries,
+        exact=exact,
+        folded=folded,
+        by_exact=by_exact,
+        by_folded=by_folded,
+        always=list(dict.fromkeys(always)),
+        most_depth=max((entry.scan_depth for entry in entries), default=0),
+        looks_back=any(entry.rules.keeps_active or entry.rules.stays_silent for entry in entries),
+    )
+
+
+def _compile_entry(n: int, row: BookEntry, depth: int) -> CompiledEntry:
+    rules, text = split_decorators(row.content)
+    extensions = as_object(parse_object(row.source).get("extensions")) if row.source else {}
+    own_depth = as_int(extensions.get("scan_depth"), least=0, most=1_000_000)
+    scan_depth = next(value for value in (rules.scan_depth, own_depth, depth) if value is not None)
+    place, at_depth = _place(row, rules, extensions)
+    keys = tuple(key for key in row.keys if key.strip())
+    entry = CompiledEntry(
+        n=n,
+        name=row.name,
+        text=text.strip("\n"),
+        keys=keys,
+        secondary=tuple(key for key in row.secondary_keys if key.strip())
+        if row.is_selective and not row.uses_regex
+        else (),
+        logic=row.logic,
+        uses_regex=row.uses_regex,
+        is_case_sensitive=row.is_case_sensitive,
+        is_whole_words=row.is_whole_words,
+        # The specification: a constant entry that uses expressions is no constant one.
+        is_constant=row.is_constant and not (row.uses_regex and keys),
+        order=row.insertion_order,
+        rank=row.priority if row.priority is not None else row.insertion_order,
+        place=place,
+        depth=at_depth,
+        reverse_depth=None if rules.depth is not None else rules.reverse_depth,
+        role=rules.role or _role(extensions),
+        scan_depth=scan_depth,
+        rules=rules,
+        chance=_chance(extensions),
+        ignores_recursion=as_bool(extensions.get("exclude_recursion")),
+        ends_recursion=as_bool(extensions.get("prevent_recursion")),
+    )
+    holds_back = Decorators(
+        depth=rules.depth,
+        reverse_depth=rules.reverse_depth,
+        role=rules.role,
+        scan_depth=rules.scan_depth,
+        position=rules.position,
+        disables=rules.disables,
+    )
+    is_conditional = entry.secondary or entry.uses_regex or entry.is_whole_words or entry.is_constant
+    entry.is_simple = rules == holds_back and not is_conditional and entry.chance >= 1
+    return entry
+
+
+def _place(row: BookEntry, rules: Decorators, extensions: Json) -> tuple[Place, int]:
+    if rules.position is not None:
+        return rules.position, 0
+    if rules.depth is not None or rules.reverse_depth is not None:
+        return "depth", rules.depth or 0
+    if extensions.get("position") == _AT_DEPTH:
+        depth = as_int(extensions.get("depth"), least=0, most=1_000_000)
+        return "depth", DEFAULT_DEPTH if depth is None else depth
+    return row.position, 0
+
+
+def _role(extensions: Json) -> Role:
+    role = extensions.get("role")
+    return _ROLES.get(role, "system") if isinstance(role, int) else "system"
+
+
+def _chance(extensions: Json) -> float:
+    """From 0 to 1."""
+    value = extensions.get("probability")
+    if not as_bool(extensions.get("useProbability"), True) or isinstance(value, bool):
+        return 1.0
+    if not isinstance(value, int | float) or math.isnan(value):
+        return 1.0
+    return min(max(value / 100, 0.0), 1.0)
+
+
+def is_word_there(text: str, start: int, end: int) -> bool:
+    """Whether the match at `start:end` stands alone: no letter or digit on either side."""
+    before = start > 0 and _WORD.match(text[start - 1])
+    after = end < len(text) and _WORD.match(text[end])
+    return not before and not after
