@@ -30,7 +30,7 @@ REGEX_SECONDS = 0.02
 PIECE_CHARACTERS = 2_000
 PIECE_OVERLAP = 200
 RECURSION_ROUNDS = 10
-# A list of thousands that found no room helps nobody.
+# Where so many found no room, there is none; and a list of more helps nobody.
 LEFT_OUT_SHOWN = 100
 # Of what the model reads, where a book names no budget.
 BUDGET_SHARE = 0.25
@@ -319,24 +319,22 @@ class _BookScan:
 
     def _tell(self, count_tokens: Callable[[str], int]) -> None:
         budget = self.book.token_budget or int(self.scene.context_tokens * BUDGET_SHARE)
-        told = []
-        for at, (reason, because) in self.fired.items():
-            entry = self.book.entries[at]
+        left_out = 0
+        # The most important first; of equals, those that stand later in the prompt.
+        entries = self.book.entries
+        for at in sorted(self.fired, key=lambda at: (not entries[at].is_constant, -entries[at].rank)):
+            if left_out == LEFT_OUT_SHOWN:
+                break
+            entry, (reason, because) = entries[at], self.fired[at]
             text = self.scene.say(entry.text)
-            depth = entry.depth
+            tokens, depth = count_tokens(text), entry.depth
             if entry.reverse_depth is not None:
                 depth = max(len(self.scene.messages) - entry.reverse_depth, 0)
-            told.append((entry, reason, because, text, count_tokens(text), depth))
-            self.result.disables |= entry.rules.disables
-        # The most important first; of equals, those that stand later in the prompt.
-        told.sort(key=lambda item: (not item[0].is_constant, -item[0].rank))
-        left_out = 0
-        for entry, reason, because, text, tokens, depth in told:
             fits = tokens <= budget
             budget -= tokens if fits else 0
             left_out += not fits
-            if left_out > LEFT_OUT_SHOWN and not fits:
-                continue
+            if fits:
+                self.result.disables |= entry.rules.disables
             self.result.fired.append(
                 Fired(
                     book=self.book.name,
