@@ -4,14 +4,12 @@ The shapes are those of the chat completions, embeddings and models endpoints th
 is ours.
 """
 
-import base64
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
-import numpy as np
 from django.utils.translation import gettext as _
 from msgspec import Struct
 
@@ -20,6 +18,7 @@ from chat.events import Source
 from inference.types import (
     AnswerDelta,
     Finish,
+    Queued,
     Role,
     StreamEvent,
     ThinkingDelta,
@@ -52,10 +51,18 @@ class CompletionRequest(Struct, frozen=True):
         return self.stream_options is not None and self.stream_options.include_usage
 
 
-class EmbeddingRequest(Struct, frozen=True):
-    input: str | list[str]
+class RerankDocument(Struct, frozen=True):
+    text: str
+
+
+class RerankRequest(Struct, frozen=True):
+    """Jina's and Cohere's request, which has become everybody's."""
+
+    query: str
+    documents: list[str | RerankDocument]
     model: str = ""
-    encoding_format: Literal["float", "base64"] = "float"
+    top_n: int | None = None
+    return_documents: bool = True
 
 
 def decode_completion(body: bytes) -> tuple[CompletionRequest, dict[str, Any]]:
@@ -98,6 +105,7 @@ class Completion:
     usage: UsageReport | None = None
     is_begun: bool = False
     first_token_at: float | None = None
+    _head: bytes = b""
     _finish: str = "stop"
     _answer: list[str] = field(default_factory=list)
     _thinking: list[str] = field(default_factory=list)
@@ -120,6 +128,9 @@ class Completion:
                 if event.id:
                     call |= {"id": event.id, "type": "function"}
                 return self._delta(_encode({"tool_calls": [call]}))
+            case Queued(position=position):
+                # A comment of the event stream: clients skip it, and what stands between sees signs of life.
+                return b": place %d in the queue\n\n" % position
             case UsageReport():
                 self.usage = event
             case Finish(reason=reason):
@@ -185,11 +196,12 @@ class Completion:
         return _encode(completion)
 
     def _delta(self, delta: bytes) -> bytes:
-        return (
-            b'data: {"id":"%s","object":"chat.completion.chunk","created":%d,"model":%s,'
-            b'"choices":[{"index":0,"delta":%s,"finish_reason":null}]}\n\n'
-            % (self.id.encode(), self.created, _encode(self.model), delta)
-        )
+        if not self._head:
+            self._head = (
+                b'data: {"id":"%s","object":"chat.completion.chunk","created":%d,"model":%s,'
+                b'"choices":[{"index":0,"delta":' % (self.id.encode(), self.created, _encode(self.model))
+            )
+        return b'%s%s,"finish_reason":null}]}\n\n' % (self._head, delta)
 
     def _object(self, kind: str, choices: list[dict[str, Any]]) -> dict[str, Any]:
         return {
@@ -210,25 +222,31 @@ class Completion:
             self.first_token_at = time.monotonic()
 
 
-def model_list(names: Sequence[str]) -> bytes:
-    models = [{"id": name, "object": "model", "created": 0, "owned_by": "parlour"} for name in names]
+def model_object(name: str, capabilities: Sequence[str], context_tokens: int | None) -> dict[str, Any]:
+    """A model as OpenAI lists it; `capabilities` and `context_length` are ours."""
+    return {
+        "id": name,
+        "object": "model",
+        "created": 0,
+        "owned_by": "parlour",
+        "capabilities": list(capabilities),
+        "context_length": context_tokens,
+    }
+
+
+def model_list(models: Sequence[dict[str, Any]]) -> bytes:
     return _encode({"object": "list", "data": models})
 
 
-def embedding_list(model: str, vectors: np.ndarray[Any, Any], encoding_format: str, *, tokens: int) -> bytes:
-    """`vectors`: float32, one row a text. `tokens` is how many were read, about."""
-    rows: list[Any] = list(vectors.tolist())
-    if encoding_format == "base64":
-        rows = [base64.b64encode(row.astype("<f4").tobytes()).decode() for row in vectors]
-    data = [{"object": "embedding", "index": index, "embedding": row} for index, row in enumerate(rows)]
-    return _encode(
-        {
-            "object": "list",
-            "model": model,
-            "data": data,
-            "usage": {"prompt_tokens": tokens, "total_tokens": tokens},
-        }
-    )
+def rerank_list(model: str, texts: Sequence[str], scores: Sequence[float], request: RerankRequest) -> bytes:
+    """The passages by score, the best first, at most `top_n` of them."""
+    order = sorted(range(len(texts)), key=lambda index: -scores[index])[: request.top_n]
+    results = [
+        {"index": index, "relevance_score": scores[index]}
+        | ({"document": {"text": texts[index]}} if request.return_documents else {})
+        for index in order
+    ]
+    return _encode({"object": "list", "model": model, "results": results})
 
 
 def problem(message: str, kind: str, code: str) -> bytes:
@@ -244,4 +262,9 @@ def error_body(error: ParlourError) -> bytes:
 
 def error_event(error: ParlourError) -> bytes:
     """An error in the middle of a stream, as OpenAI's servers send it."""
-    return b"data: " + error_body(error) + b"\n\n"
+    return event(error_body(error))
+
+
+def event(data: bytes) -> bytes:
+    """One event of a stream."""
+    return b"data: " + data + b"\n\n"

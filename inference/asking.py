@@ -5,10 +5,12 @@ now is passed over for the next, and the error of the last one stands.
 """
 
 import random
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
-from inference.errors import ServerError
+import msgspec
+
+from inference.errors import AnswerGarbled, ServerError
 from inference.http import call, place_of
 from inference.types import Endpoint, ModelTarget
 
@@ -27,6 +29,28 @@ def ask_in_turn(target: ModelTarget, ask: Callable[[Endpoint], Answer]) -> Answe
             error = failure
     assert error is not None  # a target has an endpoint
     raise error
+
+
+def forward_json(
+    target: ModelTarget, path: str, values: Mapping[str, Any], *, needs: str, answer_seconds: float = 120.0
+) -> dict[str, Any]:
+    """A server's own answer to a request that somebody else made, under the server's name for the model.
+
+    An answer without the field that it `needs` is `AnswerGarbled`.
+    """
+
+    def ask(endpoint: Endpoint) -> dict[str, Any]:
+        body = msgspec.json.encode({**values, "model": endpoint.remote_name})
+        answer = post(endpoint, path, body, answer_seconds=answer_seconds)
+        try:
+            found = msgspec.json.decode(answer, type=dict[str, Any])
+        except msgspec.DecodeError:
+            raise AnswerGarbled(endpoint.server_name) from None
+        if needs not in found:
+            raise AnswerGarbled(endpoint.server_name)
+        return found
+
+    return ask_in_turn(target, ask)
 
 
 def in_turn(endpoints: Sequence[Endpoint]) -> list[Endpoint]:

@@ -29,7 +29,7 @@ def fields_of(request: Recorded) -> dict[str, bytes]:
 
 
 def whisper(request: Recorded) -> Response:
-    if fields_of(request)["response_format"] == b"json":
+    if fields_of(request).get("response_format", b"json") == b"json":
         return Response({"text": " Good morning. How are you?"})
     segments = [
         {"id": 0, "start": 0.0, "end": 1.5, "text": " Good morning."},
