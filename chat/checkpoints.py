@@ -19,6 +19,7 @@ from chat.events import Source
 from chat.models import Reply, ReplyStatus
 from chat.queries import ReplyContext, load_reply_context
 from inference.services import record_usage
+from inference.types import Call
 
 # A new reply enters its process's lease within milliseconds of its row.
 OVERDUE_SECONDS = 10
@@ -84,22 +85,84 @@ WHERE m.id = s.message_id
 """
 
 
-# One statement for three rows: under a hundred replies that end together, what the ORM adds is half a second.
-# A reply that failed before it said anything leaves the text that an earlier run saved.
+# One statement for the three rows of each reply: under a hundred that end together, what the ORM adds is half a
+# second. A reply that failed before it said anything leaves the text that an earlier run saved.
 _FINISH = """
-WITH ended AS (
-    UPDATE chat_reply SET status = %(status)s, error_code = %(error_code)s, error_message = %(error_message)s,
-        last_cursor = %(cursor)s, started_at = %(started_at)s, first_token_at = %(first_token_at)s,
-        finished_at = now(), thinking_seconds = %(thinking_seconds)s, prompt_tokens = %(prompt_tokens)s,
-        completion_tokens = %(completion_tokens)s
-    WHERE id = %(reply)s AND epoch = %(epoch)s AND status IN ('queued', 'running')
-    RETURNING id
+WITH over AS (
+    SELECT * FROM unnest(%s::uuid[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[],
+        %s::timestamptz[], %s::float8[], %s::int[], %s::int[], %s::uuid[], %s::text[], %s::text[], %s::jsonb[],
+        %s::uuid[])
+        AS o(reply_id, epoch, status, error_code, error_message, cursor, started_at, first_token_at,
+            thinking_seconds, prompt_tokens, completion_tokens, message_id, text, thinking, sources,
+            conversation_id)
+), ended AS (
+    UPDATE chat_reply r SET status = o.status, error_code = o.error_code, error_message = o.error_message,
+        last_cursor = o.cursor, started_at = o.started_at, first_token_at = o.first_token_at,
+        finished_at = now(), thinking_seconds = o.thinking_seconds, prompt_tokens = o.prompt_tokens,
+        completion_tokens = o.completion_tokens
+    FROM over o
+    WHERE r.id = o.reply_id AND r.epoch = o.epoch AND r.status IN ('queued', 'running')
+    RETURNING r.id
 ), told AS (
-    UPDATE chat_message SET text = %(text)s, thinking = %(thinking)s, sources = %(sources)s::jsonb
-    WHERE id = %(message)s AND EXISTS (SELECT FROM ended) AND %(text)s::text || %(thinking)s::text <> ''
+    UPDATE chat_message m SET text = o.text, thinking = o.thinking, sources = o.sources
+    FROM over o JOIN ended ON ended.id = o.reply_id
+    WHERE m.id = o.message_id AND o.text || o.thinking <> ''
+), moved AS (
+    UPDATE chat_conversation c SET updated_at = now()
+    FROM over o JOIN ended ON ended.id = o.reply_id
+    WHERE c.id = o.conversation_id
 )
-UPDATE chat_conversation SET updated_at = now() WHERE id = %(conversation)s AND EXISTS (SELECT FROM ended)
+SELECT id FROM ended
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A reply that has said everything: its last text, how it ended and what it took."""
+
+    context: ReplyContext
+    checkpoint: Checkpoint
+    ending: Ending
+    measures: Measures
+
+    def row(self) -> tuple[Any, ...]:
+        """The columns of `_FINISH`."""
+        checkpoint, ending, measures = self.checkpoint, self.ending, self.measures
+        return (
+            checkpoint.reply_id,
+            checkpoint.epoch,
+            str(ending.status),
+            ending.error_code,
+            ending.error_message[:500],
+            checkpoint.last_cursor,
+            measures.started_at,
+            measures.first_token_at,
+            measures.thinking_seconds,
+            measures.prompt_tokens,
+            measures.completion_tokens,
+            checkpoint.message_id,
+            checkpoint.text,
+            checkpoint.thinking,
+            sources_json(checkpoint.sources),
+            self.context.conversation.pk,
+        )
+
+    def call(self) -> Call:
+        """The call of the model, for the usage rows."""
+        measures, reply = self.measures, self.context.reply
+        return Call(
+            user_id=self.context.user.pk,
+            model_name=reply.model_name,
+            prompt_tokens=measures.prompt_tokens or 0,
+            completion_tokens=measures.completion_tokens or 0,
+            first_token_seconds=measures.first_token_seconds,
+            duration_seconds=measures.duration_seconds,
+            error_code=self.ending.error_code,
+            is_stopped=self.ending.status == ReplyStatus.STOPPED,
+            is_cached=measures.is_cached,
+            trial_id=reply.trial_id,
+            arm=reply.arm,
+        )
 
 
 def save_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
@@ -117,45 +180,18 @@ def save_checkpoints(checkpoints: Sequence[Checkpoint]) -> None:
         cursor.execute(_SAVE_TEXTS, columns)
 
 
-def finish_reply(context: ReplyContext, checkpoint: Checkpoint, ending: Ending, measures: Measures) -> bool:
-    """End the reply with this text. False when it is not this process's to end: over already, taken, or deleted."""
-    values: dict[str, Any] = {
-        "reply": checkpoint.reply_id,
-        "epoch": checkpoint.epoch,
-        "status": ending.status,
-        "error_code": ending.error_code,
-        "error_message": ending.error_message[:500],
-        "cursor": checkpoint.last_cursor,
-        "started_at": measures.started_at,
-        "first_token_at": measures.first_token_at,
-        "thinking_seconds": measures.thinking_seconds,
-        "prompt_tokens": measures.prompt_tokens,
-        "completion_tokens": measures.completion_tokens,
-        "message": checkpoint.message_id,
-        "text": checkpoint.text,
-        "thinking": checkpoint.thinking,
-        "sources": sources_json(checkpoint.sources),
-        "conversation": context.conversation.pk,
-    }
+def finish_replies(finished: Sequence[Finished]) -> list[bool]:
+    """End these replies with their texts, all in one transaction. False for each that is not this process's to
+    end: over already, taken, or deleted."""
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(_FINISH, values)
-            if cursor.rowcount == 0:
-                return False
-        record_usage(
-            user_id=context.user.pk,
-            model_name=context.reply.model_name,
-            prompt_tokens=measures.prompt_tokens or 0,
-            completion_tokens=measures.completion_tokens or 0,
-            first_token_seconds=measures.first_token_seconds,
-            duration_seconds=measures.duration_seconds,
-            error_code=ending.error_code,
-            is_stopped=ending.status == ReplyStatus.STOPPED,
-            is_cached=measures.is_cached,
-            trial_id=context.reply.trial_id,
-            arm=context.reply.arm,
-        )
-    return True
+            cursor.execute(
+                _FINISH, [list(column) for column in zip(*(one.row() for one in finished), strict=True)]
+            )
+            ended = {row[0] for row in cursor.fetchall()}
+        is_mine = [one.checkpoint.reply_id in ended for one in finished]
+        record_usage([one.call() for one, mine in zip(finished, is_mine, strict=True) if mine])
+    return is_mine
 
 
 def claim_reply(reply_id: uuid.UUID) -> ReplyContext | None:

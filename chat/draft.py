@@ -140,6 +140,9 @@ class Draft:
         )
 
     def _add(self, text: str, parts: list[str], kind: Kind) -> None:
+        if "\x00" in text:
+            # No text to anybody, and PostgreSQL cannot keep one.
+            text = text.replace("\x00", "")
         if not text:
             return
         if self._first_token_at is None:

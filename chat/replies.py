@@ -7,13 +7,14 @@ four ways: complete, stopped, failed, or left to another process (this one goes 
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from accounts.errors import ParlourError
-from chat.checkpoints import Checkpoint, Ending, finish_reply
+from chat.checkpoints import Checkpoint, Ending, Finished
 from chat.database import in_database, in_search
 from chat.draft import Draft, replay
 from chat.grounding import find_sources, passages_of, scope_of
@@ -50,13 +51,22 @@ FINISH_RETRY_SECONDS = 3.0
 class ReplyRun:
     """One reply being written in this process."""
 
-    def __init__(self, context: ReplyContext, *, log: LogWriter, is_takeover: bool) -> None:
+    def __init__(
+        self,
+        context: ReplyContext,
+        *,
+        log: LogWriter,
+        is_takeover: bool,
+        finish_row: Callable[[Finished], Awaitable[bool]],
+    ) -> None:
         self.context = context
         self.reply_id = context.reply.pk
         self.is_lost = False
         self._is_stopping = False
         self._is_takeover = is_takeover
         self._log = log
+        # Ends the reply's row; tells whether it was this process's to end.
+        self._finish_row = finish_row
         self._saved_length = 0
         self._task: asyncio.Task[Ending | None] | None = None
         self.draft = Draft(log.open(self.reply_id, context.reply.epoch, self.lose))
@@ -207,9 +217,10 @@ class ReplyRun:
 
     async def _finish(self, ending: Ending) -> Ending | None:
         last = self.draft.last_checkpoint(self.reply_id, self.context.message.pk)
+        finished = Finished(self.context, last, ending, self.draft.measures())
         while True:
             try:
-                is_mine = await in_database(finish_reply, self.context, last, ending, self.draft.measures())
+                is_mine = await self._finish_row(finished)
                 break
             except DatabaseError as error:
                 logger.warning(

@@ -19,7 +19,7 @@ from redis.exceptions import RedisError
 
 from accounts.events import publish_to_user_async
 from chat import metrics
-from chat.checkpoints import Ending, claim_reply, list_overdue_replies, save_checkpoints
+from chat.checkpoints import Ending, claim_reply, finish_replies, list_overdue_replies, save_checkpoints
 from chat.control import Control, channel_name, decode_control, encode_control
 from chat.database import Batcher, in_database
 from chat.feed import ReplyFeed
@@ -40,6 +40,7 @@ OVERDUE_SWEEP_SECONDS = 10.0
 CLAIM_MOST = 200
 # Posts in one transaction: enough for a burst, few enough that the first of them need not wait for the last.
 POSTS_AT_ONCE = 16
+ENDINGS_AT_ONCE = 32
 RESTART_SECONDS = 1.0
 
 
@@ -59,6 +60,7 @@ class Runtime:
         self.log = LogWriter(self._log_redis, on_written=self.feed.wake)
         self.leases = Leases(self._lease_redis)
         self.posts = Batcher(post_messages, most=POSTS_AT_ONCE)
+        self._finished = Batcher(finish_replies, most=ENDINGS_AT_ONCE)
         self.is_draining = False
         self.sockets: weakref.WeakSet[Drainable] = weakref.WeakSet()
         self._sweep_now = asyncio.Event()
@@ -82,7 +84,7 @@ class Runtime:
 
     def start_reply(self, context: ReplyContext, *, is_takeover: bool = False) -> None:
         """Run this reply here. It goes on whoever watches."""
-        run = ReplyRun(context, log=self.log, is_takeover=is_takeover)
+        run = ReplyRun(context, log=self.log, is_takeover=is_takeover, finish_row=self._finished.submit)
         self.runs[run.reply_id] = run
         metrics.REPLIES_RUNNING.inc()
         ending = asyncio.create_task(self._see_off(run, run.start()))

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -32,7 +33,7 @@ from inference.model_server.choice import ModelChoice, choice_of, read_choice
 from inference.models import Capability, Deployment, Model, Origin, Server, ServerKind, Usage
 from inference.queries import forget_estate, limits_on
 from inference.routing import limits
-from inference.types import Caller
+from inference.types import Call, Caller, LimitRule
 
 QUOTES_NAME = "quotes"
 # What names the server that the local stack runs for a GGUF file.
@@ -148,50 +149,51 @@ def note_dimensions(*, model_name: str, dimensions: int) -> None:
         forget_estate()
 
 
-def record_usage(
-    *,
-    user_id: uuid.UUID | None,
-    model_name: str,
-    prompt_tokens: int,
-    completion_tokens: int,
-    first_token_seconds: float | None,
-    duration_seconds: float,
-    error_code: str = "",
-    is_stopped: bool = False,
-    api_key_id: uuid.UUID | None = None,
-    is_cached: bool = False,
-    trial_id: uuid.UUID | None = None,
-    arm: str = "",
-) -> Usage:
-    """Write down one call of a model, however it ended; a stopped one is no error, a kept answer is free."""
-    count_request(
-        model_name=model_name,
-        outcome=error_code or ("stopped" if is_stopped else "ok"),
-        completion_tokens=completion_tokens,
-        first_token_seconds=first_token_seconds,
-        duration_seconds=duration_seconds,
-    )
-    model = Model.objects.filter(name=model_name).first()
-    usage = Usage.objects.create(
-        user_id=user_id,
-        api_key_id=api_key_id,
-        is_cached=is_cached,
-        trial_id=trial_id,
-        arm=arm,
+def record_usage(calls: Sequence[Call]) -> list[Usage]:
+    """Write down calls of models, however they ended; a stopped one is no error, a kept answer is free."""
+    models = Model.objects.in_bulk({call.model_name for call in calls}, field_name="name") if calls else {}
+    rows = []
+    for call in calls:
+        count_request(
+            model_name=call.model_name,
+            outcome=call.error_code or ("stopped" if call.is_stopped else "ok"),
+            completion_tokens=call.completion_tokens,
+            first_token_seconds=call.first_token_seconds,
+            duration_seconds=call.duration_seconds,
+        )
+        rows.append(_usage_of(call, models.get(call.model_name)))
+    Usage.objects.bulk_create(rows)
+    for call, row in zip(calls, rows, strict=True):
+        if call.user_id is not None and not call.is_cached and (rules := limits_on(call.model_name)):
+            transaction.on_commit(partial(_charge, rules, call, row.cost or Decimal()))
+    return rows
+
+
+def _usage_of(call: Call, model: Model | None) -> Usage:
+    cost = None
+    if model and not call.is_cached:
+        cost = model.cost_of(call.prompt_tokens, call.completion_tokens)
+    return Usage(
+        user_id=call.user_id,
+        api_key_id=call.api_key_id,
+        is_cached=call.is_cached,
+        trial_id=call.trial_id,
+        arm=call.arm,
         model=model,
-        model_name=model_name,
-        prompt_tokens=prompt_tokens,
-        completion_tokens=completion_tokens,
-        first_token_seconds=first_token_seconds,
-        duration_seconds=duration_seconds,
-        cost=model.cost_of(prompt_tokens, completion_tokens) if model and not is_cached else None,
-        error_code=error_code,
+        model_name=call.model_name,
+        prompt_tokens=call.prompt_tokens,
+        completion_tokens=call.completion_tokens,
+        first_token_seconds=call.first_token_seconds,
+        duration_seconds=call.duration_seconds,
+        cost=cost,
+        error_code=call.error_code,
     )
-    if user_id is not None and not is_cached and (rules := limits_on(model_name)):
-        caller, tokens = Caller(user_id, api_key_id), prompt_tokens + completion_tokens
-        cost = usage.cost or Decimal()
-        transaction.on_commit(lambda: limits.charge(rules, caller, tokens=tokens, cost=cost))
-    return usage
+
+
+def _charge(rules: tuple[LimitRule, ...], call: Call, cost: Decimal) -> None:
+    assert call.user_id is not None
+    caller = Caller(call.user_id, call.api_key_id)
+    limits.charge(rules, caller, tokens=call.prompt_tokens + call.completion_tokens, cost=cost)
 
 
 def _require_administrator(actor: User) -> None:

@@ -29,6 +29,9 @@ class Passage:
     n: int
     text: str
     title: str
+    # How far search stands behind it: its rank's score, highest 1, and its cosine with the question; None if unknown.
+    score: float | None = None
+    similarity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,3 +253,21 @@ class EmbeddingModel:
 
     name: str
     dimensions: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One call of a model, however it ended, for the usage rows. Times are in seconds."""
+
+    user_id: uuid.UUID | None
+    model_name: str
+    prompt_tokens: int
+    completion_tokens: int
+    first_token_seconds: float | None
+    duration_seconds: float
+    error_code: str = ""
+    is_stopped: bool = False
+    api_key_id: uuid.UUID | None = None
+    is_cached: bool = False
+    trial_id: uuid.UUID | None = None
+    arm: str = ""

@@ -7,7 +7,10 @@ import uuid
 
 import aiohttp
 import pytest
+from asgiref.sync import sync_to_async
 
+from chat.models import Reply
+from inference.models import Usage
 from tests.chat.talk import Talk, text_of
 from tests.openai_server import Answer, Refusal
 
@@ -100,6 +103,31 @@ async def test_stop_ends_the_reply_with_what_it_has(web, key, model_server):
     assert answer["reply"]["status"] == "stopped"
     await asyncio.sleep(0.3)
     assert model_server.open_streams == 0
+
+
+async def test_model_that_writes_a_nul_still_ends_its_reply(web, key, model_server):
+    model_server.script(Answer(tokens=["a", "\x00", "b\x00c"]))
+    async with Talk(web.url, key) as talk:
+        sent = await talk.send("Be odd")
+        events = await talk.until_end(sent["reply"])
+        tree = await talk.get(f"/api/v1/conversations/{sent['conversation']}")
+    assert (text_of(events), events[-1]["status"]) == ("abc", "complete")
+    assert tree["messages"][-1]["text"] == "abc"
+
+
+async def test_replies_that_end_together_each_end(web, key, model_server):
+    model_server.script(*(Answer(tokens=["one ", f"two {at}"]) for at in range(40)))
+
+    async def converse():
+        async with Talk(web.url, key) as talk:
+            for _turn in range(5):
+                sent = await talk.send("Go")
+                events = await talk.until_end(sent["reply"])
+                assert events[-1]["status"] == "complete"
+
+    await asyncio.gather(*(converse() for _ in range(8)))
+    assert await sync_to_async(Reply.objects.filter(status="complete").count)() == 40
+    assert await sync_to_async(Usage.objects.count)() == 40
 
 
 async def test_regenerate_edit_and_continue_grow_the_tree(web, key, model_server):

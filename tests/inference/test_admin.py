@@ -7,6 +7,7 @@ from django.urls import reverse
 from accounts.models import User
 from inference.models import Capability, Deployment, Model, Server
 from inference.services import record_usage
+from inference.types import Call
 from tests.inference.conftest import add_model
 from tests.openai_server import ScriptedServer
 
@@ -110,13 +111,17 @@ def test_administrator_filters_the_lists(
 ) -> None:
     add_model("talker")
     record_usage(
-        user_id=administrator.pk,
-        model_name="talker",
-        prompt_tokens=1,
-        completion_tokens=1,
-        first_token_seconds=None,
-        duration_seconds=1,
-        error_code="stream_cut",
+        [
+            Call(
+                user_id=administrator.pk,
+                model_name="talker",
+                prompt_tokens=1,
+                completion_tokens=1,
+                first_token_seconds=None,
+                duration_seconds=1,
+                error_code="stream_cut",
+            )
+        ]
     )
     answer = admin_client.get(reverse(f"admin:inference_{page}_changelist") + f"?{query}")
     assert answer.status_code == 200

@@ -20,6 +20,7 @@ from inference.services import (
     save_server,
 )
 from inference.tasks import refresh_estate
+from inference.types import Call
 from tests.inference.conftest import add_model
 from tests.openai_server import Refusal, ScriptedServer
 
@@ -236,13 +237,17 @@ def test_only_a_variable_made_for_keys_is_taken_for_a_reference(administrator: U
 
 def test_usage_is_kept_under_the_name_of_the_model(visitor: User) -> None:
     model = add_model("talker")
-    used = record_usage(
-        user_id=visitor.pk,
-        model_name="talker",
-        prompt_tokens=10,
-        completion_tokens=20,
-        first_token_seconds=0.1,
-        duration_seconds=2.0,
+    [used] = record_usage(
+        [
+            Call(
+                user_id=visitor.pk,
+                model_name="talker",
+                prompt_tokens=10,
+                completion_tokens=20,
+                first_token_seconds=0.1,
+                duration_seconds=2.0,
+            )
+        ]
     )
     model.delete()
     used.refresh_from_db()

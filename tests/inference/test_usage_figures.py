@@ -10,6 +10,7 @@ import pytest
 from accounts.models import User
 from inference.models import Model, Usage, UsageDay
 from inference.services import record_usage
+from inference.types import Call
 from inference.usage import Figures, Period, UsageQuestion, list_used_models, read_usage, roll_up_usage
 
 pytestmark = pytest.mark.django_db
@@ -142,13 +143,17 @@ def test_call_costs_what_its_model_is_priced_at() -> None:
     Model.objects.create(name="free")
     spent = {
         name: record_usage(
-            user_id=None,
-            model_name=name,
-            prompt_tokens=1000,
-            completion_tokens=200,
-            first_token_seconds=0.1,
-            duration_seconds=1,
-        ).cost
+            [
+                Call(
+                    user_id=None,
+                    model_name=name,
+                    prompt_tokens=1000,
+                    completion_tokens=200,
+                    first_token_seconds=0.1,
+                    duration_seconds=1,
+                )
+            ]
+        )[0].cost
         for name in ("dear", "free", uuid.uuid4().hex)
     }
     assert list(spent.values()) == [Decimal("0.0045"), None, None]
