@@ -24,6 +24,15 @@ def find_character(*, user: User, slug: str) -> Character:
     return character
 
 
+def find_original(user: User, character: Character) -> Character | None:
+    """The character that this one was remixed from, if it is still there and the user may meet it."""
+    if character.remixed_from_id is None:
+        return None
+    return (
+        Character.objects.visible_to(user).filter(pk=character.remixed_from_id).only("slug", "name").first()
+    )
+
+
 def lent_collections(user: User) -> QuerySet[Character]:
     """The ids of the collections that the characters this user may meet answer from."""
     return (

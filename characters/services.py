@@ -28,6 +28,8 @@ from characters.versions.services import keep_version
 from documents.models import Collection
 from inference.models import Model
 
+# Addresses of the gallery's own pages.
+RESERVED_SLUGS = frozenset({"new", "pictures", "import", "export", "preview"})
 # Two processes that start at once seed one after the other. "castseed" in ASCII.
 _SEED_LOCK = int.from_bytes(b"castseed")
 
@@ -227,6 +229,8 @@ def _tidy(fields: Mapping[str, object]) -> dict[str, Any]:
 def _check(character: Character) -> None:
     try:
         character.full_clean(exclude=["avatar"])
+        if character.slug in RESERVED_SLUGS:
+            raise ValidationError({"slug": _("That one is taken by a page of the gallery. Choose another.")})
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise CharacterInvalid(
@@ -244,7 +248,9 @@ def _field_label(field: str) -> str:
 def _free_slug(name: str) -> str:
     """A slug of the name that no character has; two at once are kept apart by the database."""
     base = slugify(name)[:70] or "character"
-    taken = set(Character.objects.filter(slug__startswith=base).values_list("slug", flat=True))
+    taken = set(RESERVED_SLUGS) | set(
+        Character.objects.filter(slug__startswith=base).values_list("slug", flat=True)
+    )
     if base not in taken:
         return base
     return next(slug for number in range(2, len(taken) + 3) if (slug := f"{base}-{number}") not in taken)

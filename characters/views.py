@@ -14,7 +14,7 @@ from characters.assets.queries import list_pictures, read_style
 from characters.gallery.queries import Scope, Sort, Wish, list_gallery, list_tags
 from characters.gallery.services import copy_character, may_copy, set_favourite
 from characters.models import Favourite, Visibility
-from characters.queries import find_character, list_knowledge
+from characters.queries import find_character, find_original, list_knowledge
 
 
 @login_required
@@ -64,6 +64,10 @@ def detail(request: HttpRequest, slug: str) -> HttpResponse:
         "may_change": may_change(request.user, character),
         "may_copy": may_copy(request.user, character),
         "is_own": character.owner_id == request.user.pk,
+        "greeting": character.greeting.replace("*", "")
+        .replace("{{char}}", character.nickname or character.name)
+        .replace("{{user}}", request.user.display_name),
+        "original": find_original(request.user, character),
         "groups": character.shown_to.all() if character.visibility == Visibility.GROUP else [],
     }
     return render(request, "characters/detail.html", context)
@@ -90,4 +94,4 @@ def remix(request: HttpRequest, slug: str) -> HttpResponse:
         messages.error(request, str(error.user_message))
         return redirect("characters:detail", slug=slug)
     messages.success(request, _("This copy is yours; only you see it."))
-    return redirect("characters:detail", slug=copy.slug)
+    return redirect("characters:edit", slug=copy.slug)

@@ -17,7 +17,9 @@ class FavouriteButton extends HTMLElement {
 
   #toggle = async (event: Event): Promise<void> => {
     const button = (event.target as Element).closest("button");
-    if (!button || button.type !== "button") return;
+    if (!button) return;
+    // Without script the button sends a form.
+    event.preventDefault();
     const isKept = button.getAttribute("aria-pressed") === "true";
     button.setAttribute("aria-pressed", String(!isKept));
     try {

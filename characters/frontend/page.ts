@@ -1,5 +1,9 @@
-/* What the gallery and a character's page have besides the house. */
+/* What the gallery, a character's page and the editor have besides the house. */
 
 import "./page.css";
+import "./copy-link.ts";
 import "./favourite-button.ts";
 import "./gallery-search.ts";
+
+// The editor is ten times the gallery's script, and few pages have it.
+if (document.querySelector("character-editor")) void import("./editor/character-editor.ts");

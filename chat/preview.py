@@ -1,0 +1,180 @@
+"""A chat beside the editor: a character as somebody is just writing it answers, and nothing is stored.
+
+The page sends the words of the form and of the talk so far; the answer is JSON lines, `{"text": …}` as the model
+speaks and `{"error": …}` where it breaks. Usage and limits count as for any answer.
+"""
+
+import time
+import uuid
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from accounts.errors import InvalidInput, NotAllowed, ParlourError
+from accounts.models import User
+from characters.access import find_own
+from characters.models import Character
+from characters.versions.snapshot import FIELDS, with_fields
+from chat.database import in_database, in_search
+from chat.grounding import find_sources, passages_of, scope_of
+from chat.prompt import PromptParts, build_request
+from inference.client import stream_chat
+from inference.queries import resolve_model
+from inference.routing.limits import admit
+from inference.services import record_usage
+from inference.types import AnswerDelta, Call, Caller, ChatRequest, ModelTarget, Turn, UsageReport
+
+# A try is short; who wants more opens a chat.
+MOST_MESSAGES = 60
+LONGEST_ANSWER_TOKENS = 800
+
+
+class Said(msgspec.Struct):
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Wanted(msgspec.Struct):
+    """What the page sends. `fields` are those of a snapshot; `character` is the slug of a saved one."""
+
+    fields: dict[str, object]
+    messages: list[Said]
+    character: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    character: Character
+    target: ModelTarget
+    collections: tuple[uuid.UUID, ...]
+
+
+@require_POST
+async def stream(request: HttpRequest) -> HttpResponseBase:
+    """The answer as the model speaks."""
+    user = await request.auser()
+    try:
+        if not isinstance(user, User):
+            raise NotAllowed
+        wanted = _read(request.body)
+        setting = await in_database(_prepare, user, wanted)
+        caller = Caller(user.pk)
+        if setting.target.limits:
+            await admit(setting.target.limits, caller)
+        asked = await _build(user, setting, wanted)
+    except ParlourError as error:
+        return JsonResponse(
+            {"error": {"code": error.code, "message": str(error.user_message)}}, status=error.status
+        )
+    lines = _answer(setting.target, asked, caller)
+    return StreamingHttpResponse(
+        lines,
+        content_type="application/x-ndjson",
+        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+    )
+
+
+def _read(body: bytes) -> Wanted:
+    try:
+        wanted = msgspec.json.decode(body, type=Wanted)
+    except msgspec.MsgspecError as error:
+        raise InvalidInput(_("The editor sent something unexpected. Reload the page.")) from error
+    if not wanted.messages or wanted.messages[-1].role != "user":
+        raise InvalidInput(_("Say something first."))
+    if len(wanted.messages) > MOST_MESSAGES:
+        raise InvalidInput(_("A try has at most sixty messages. Begin again, or open a chat."))
+    return wanted
+
+
+def _prepare(user: User, wanted: Wanted) -> _Setting:
+    collections: tuple[uuid.UUID, ...] = ()
+    if wanted.character:
+        key = Character.objects.filter(slug=wanted.character).values_list("pk", flat=True).first()
+        row = find_own(user, key or uuid.uuid4(), is_locked=False)
+        collections = tuple(row.collections.values_list("pk", flat=True))
+    else:
+        row = Character(name="")
+    known = {
+        name: value for name, value in wanted.fields.items() if name in FIELDS and _fits(row, name, value)
+    }
+    character = with_fields(row, known)
+    model = character.model.name if character.model else None
+    return _Setting(character, resolve_model(model, user=user), collections)
+
+
+def _fits(row: Character, name: str, value: object) -> bool:
+    """Whether the value is of the kind that the field holds."""
+    if name in {"temperature", "max_tokens"}:
+        return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+    return isinstance(value, type(getattr(row, name)))
+
+
+async def _build(user: User, setting: _Setting, wanted: Wanted) -> ChatRequest:
+    character, target = setting.character, setting.target
+    history = tuple(Turn(said.role, _fill(said.text, character, user)) for said in wanted.messages)
+    scope = scope_of(character, target, collections=setting.collections, documents=())
+    passages = None
+    if scope is not None:
+        passages = passages_of(await in_search(find_sources, user, history[-1].text, scope))
+    return build_request(
+        PromptParts(
+            system_prompt=_system_prompt(character, user),
+            history=history,
+            passages=passages,
+            context_tokens=target.context_tokens,
+            max_tokens=min(character.max_tokens or LONGEST_ANSWER_TOKENS, LONGEST_ANSWER_TOKENS),
+            temperature=character.temperature,
+        )
+    )
+
+
+def _system_prompt(character: Character, user: User) -> str:
+    parts = (
+        character.system_prompt,
+        character.definition,
+        character.personality,
+        character.scenario,
+        character.example_dialogue,
+        character.post_history_instructions,
+    )
+    return _fill("\n\n".join(part.strip() for part in parts if part.strip()), character, user)
+
+
+def _fill(text: str, character: Character, user: User) -> str:
+    name = character.nickname or character.name
+    return text.replace("{{char}}", name).replace("{{user}}", user.display_name).replace("{{original}}", "")
+
+
+async def _answer(target: ModelTarget, asked: ChatRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
+    started_at, first_token_at = time.monotonic(), None
+    usage, error_code, is_whole = UsageReport(0, 0), "", False
+    try:
+        async with aclosing(stream_chat(target, asked, caller=caller)) as events:
+            async for event in events:
+                if isinstance(event, AnswerDelta):
+                    first_token_at = first_token_at or time.monotonic()
+                    yield msgspec.json.encode({"text": event.text}) + b"\n"
+                elif isinstance(event, UsageReport):
+                    usage = event
+        is_whole = True
+    except ParlourError as error:
+        error_code = error.code
+        yield msgspec.json.encode({"error": str(error.user_message)}) + b"\n"
+    finally:
+        call = Call(
+            user_id=caller.user_id,
+            model_name=target.name,
+            prompt_tokens=usage.prompt_tokens,
+            completion_tokens=usage.completion_tokens,
+            first_token_seconds=first_token_at - started_at if first_token_at else None,
+            duration_seconds=time.monotonic() - started_at,
+            error_code=error_code,
+            is_stopped=not is_whole and not error_code,
+        )
+        await in_database(record_usage, [call])
