@@ -192,8 +192,8 @@ param alertEmails array = []
 @description('Amount a month that the budget warns of, in the currency of the bill; 0 for no budget.')
 param budgetAmount int = 0
 
-@description('First day of the month from which the budget counts.')
-param budgetStartDate string = utcNow('yyyy-MM-01')
+@description('First day of the month in which the budget was made (YYYY-MM-01). It stays so: Azure refuses to move it.')
+param budgetStartDate string = ''
 
 // Container Apps and Container Instances
 
@@ -412,7 +412,7 @@ module storage 'modules/storage.bicep' = if (hasBackends) {
   scope: group
   params: {
     location: location
-    name: 'st${compactName}'
+    name: take('st${compactName}', 24)
     tags: allTags
     sku: storageSku
     publicAccess: !privateNetworking
@@ -428,6 +428,7 @@ module modelShare 'modules/modelshare.bicep' = if (hasModelShare) {
     name: take('md${compactName}', 24)
     tags: allTags
     sku: modelShareSku
+    encryptInTransit: !isContainerApps
     sizeGb: modelShareGb
   }
 }
@@ -721,7 +722,7 @@ module grafana 'modules/grafana.bicep' = if (isCluster && enableGrafana) {
   scope: group
   params: {
     location: location
-    name: take('graf-${dnsLabel}', 23)
+    name: take('graf-${compactName}', 23)
     tags: allTags
     metricsId: monitoring.outputs.metricsId
     adminGroupObjectIds: adminGroupObjectIds
@@ -745,6 +746,10 @@ module backup 'modules/backup.bicep' = if (isCluster && enableClusterBackup) {
     retentionDays: backupDays
     redundancy: geoRedundantBackup ? 'GeoRedundant' : 'LocallyRedundant'
   }
+  // The extension writes to the account from inside the network.
+  dependsOn: [
+    storageEndpoint
+  ]
 }
 
 // Container Apps
@@ -902,7 +907,7 @@ output prometheusUrl string = isCluster ? monitoring.outputs.prometheusUrl : ''
 output grafanaUrl string = isCluster && enableGrafana ? grafana.outputs.url : ''
 
 @description('Name of Grafana; empty without it.')
-output grafanaName string = isCluster && enableGrafana ? take('graf-${dnsLabel}', 23) : ''
+output grafanaName string = isCluster && enableGrafana ? take('graf-${compactName}', 23) : ''
 
 @description('Base URL of the models; empty where the chart runs them or none is connected.')
 output inferenceUrl string = modelsUrl

@@ -196,7 +196,7 @@ resource group 'Microsoft.ContainerInstance/containerGroups@2026-07-01' = {
           command: [
             'sh'
             '-c'
-            'until python manage.py prepare; do sleep 2; done; exec python manage.py serve'
+            'until python manage.py prepare; do sleep 2; done; exec python manage.py serve --host 0.0.0.0'
           ]
           environmentVariables: variables
           volumeMounts: dataMounts

@@ -73,6 +73,8 @@ param azurePolicy bool
 
 var clusterAdmin = 'b1ff04bb-8a4e-4dc4-8eb5-8693973ce19b'
 var hasUserPool = userNodesMin > 0
+// KAITO's add-on does not run on Azure Linux.
+var nodeSystem = kaito ? 'Ubuntu' : 'AzureLinux'
 
 resource cluster 'Microsoft.ContainerService/managedClusters@2026-05-01' = {
   name: 'aks-${name}'
@@ -120,7 +122,7 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2026-05-01' = {
         mode: 'System'
         vmSize: systemVmSize
         osType: 'Linux'
-        osSKU: 'AzureLinux'
+        osSKU: nodeSystem
         type: 'VirtualMachineScaleSets'
         availabilityZones: zones
         vnetSubnetID: subnetId
@@ -189,6 +191,10 @@ resource cluster 'Microsoft.ContainerService/managedClusters@2026-05-01' = {
       }
       webAppRouting: {
         enabled: true
+        // Else the add-on brings an NGINX controller with a public address of its own, which nobody asks.
+        nginx: {
+          defaultIngressControllerType: 'None'
+        }
         gatewayAPIImplementations: {
           appRoutingIstio: {
             mode: 'Enabled'
@@ -228,7 +234,7 @@ resource userPool 'Microsoft.ContainerService/managedClusters/agentPools@2026-05
     mode: 'User'
     vmSize: userVmSize
     osType: 'Linux'
-    osSKU: 'AzureLinux'
+    osSKU: nodeSystem
     type: 'VirtualMachineScaleSets'
     availabilityZones: zones
     vnetSubnetID: subnetId

@@ -6,11 +6,16 @@ param name string
 @description('Amount a month, in the currency of the bill.')
 param amount int
 
-@description('First day of a month, from which the budget counts.')
+@description('First day of the month in which the budget was made; Azure refuses to move it.')
 param startDate string
 
 @description('Addresses that are warned.')
 param emails array
+
+// Somebody has to be told, also where no address is named.
+var owners = [
+  'Owner'
+]
 
 resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
   name: name
@@ -28,6 +33,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         threshold: 80
         thresholdType: 'Actual'
         contactEmails: emails
+        contactRoles: owners
       }
       Forecast100: {
         enabled: true
@@ -35,6 +41,7 @@ resource budget 'Microsoft.Consumption/budgets@2024-08-01' = {
         threshold: 100
         thresholdType: 'Forecasted'
         contactEmails: emails
+        contactRoles: owners
       }
     }
   }

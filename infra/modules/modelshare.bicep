@@ -17,6 +17,9 @@ param tags object
 ])
 param sku string
 
+@description('Refuse mounts without TLS. The cluster\'s driver has it; Container Apps mounts without, inside the network.')
+param encryptInTransit bool
+
 @description('Size of the share, in GiB.')
 @minValue(32)
 param sizeGb int
@@ -33,8 +36,8 @@ resource account 'Microsoft.Storage/storageAccounts@2026-04-01' = {
     allowBlobPublicAccess: false
     allowSharedKeyAccess: false
     minimumTlsVersion: 'TLS1_2'
-    // NFS 4.1 with encryption in transit; a client without it is refused.
-    supportsHttpsTrafficOnly: true
+    // For NFS 4.1 this is encryption in transit: a client without it is refused.
+    supportsHttpsTrafficOnly: encryptInTransit
     publicNetworkAccess: 'Disabled'
     networkAcls: {
       defaultAction: 'Deny'

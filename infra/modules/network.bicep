@@ -178,6 +178,28 @@ resource joinNetwork 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
   }
 }
 
+// The driver of Azure Files opens the subnet to the share that it makes, and to change a subnet takes a right on what
+// hangs on it.
+resource joinRules 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(nodesRules.id, clusterPrincipalId, networkContributor)
+  scope: nodesRules
+  properties: {
+    principalId: clusterPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', networkContributor)
+  }
+}
+
+resource joinGateway 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (natGateway) {
+  name: guid(nat.id, clusterPrincipalId, networkContributor)
+  scope: nat
+  properties: {
+    principalId: clusterPrincipalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', networkContributor)
+  }
+}
+
 @description('Resource id of the network.')
 output networkId string = network.id
 

@@ -400,7 +400,6 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "union": lambda *maps: {key: value for one in maps for key, value in one.items()},
     "uniqueString": lambda *parts: f"k{_hash(*parts)[:12]}",
     "uriComponent": lambda text: quote(text, safe=""),
-    "utcNow": lambda _: "2026-11-01",
     # Decorators are read like calls and never evaluated.
     **{name: lambda *_: None for name in ("description", "allowed", "secure", "batchSize")},
     **{name: lambda *_: None for name in ("minLength", "maxLength", "minValue", "maxValue")},

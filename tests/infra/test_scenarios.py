@@ -75,6 +75,13 @@ def test_scenario_names_things_as_azure_allows(name: str) -> None:
     assert len(keys) == len(set(keys)), "two resources of one name"
 
 
+@pytest.mark.parametrize("prefix", ["abc", "abcdefghi", "abcdefghij"])
+@pytest.mark.parametrize("environment", ["qa", "staging", "training"])
+def test_longest_and_shortest_names_are_names_that_azure_allows(prefix: str, environment: str) -> None:
+    for resource in estate("max", prefix=prefix, environmentName=environment)[0]:
+        assert re.fullmatch(NAMES.get(resource.type, r".{1,260}"), resource.name), resource
+
+
 @pytest.mark.parametrize("name", sorted(FILES))
 def test_scenario_gives_estate_every_output_it_reads(name: str) -> None:
     from operations.outputs import parse_outputs
@@ -137,6 +144,56 @@ def test_gpu_pools_start_at_their_minimum_and_spot_ones_can_be_taken_away() -> N
     assert pools["a100spot"]["minCount"] == pools["a100spot"]["count"] == 0
     assert pools["a100"]["scaleSetEvictionPolicy"] is None
     assert all("sku=gpu:NoSchedule" in pools[name]["nodeTaints"] for name in ("a100", "a100spot"))
+
+
+@pytest.mark.parametrize("name", ["dev", "prod"])
+def test_cluster_has_one_way_in_and_no_nginx_beside_it(name: str) -> None:
+    (cluster,) = of_type(name, "Microsoft.ContainerService/managedClusters")
+    routing = cluster.body["properties"]["ingressProfile"]["webAppRouting"]
+    assert routing["nginx"] == {"defaultIngressControllerType": "None"}
+    assert routing["gatewayAPIImplementations"] == {"appRoutingIstio": {"mode": "Enabled"}}
+
+
+def test_kaito_gets_nodes_of_a_system_that_it_runs_on() -> None:
+    """https://learn.microsoft.com/azure/aks/ai-toolchain-operator, Limitations."""
+    for name, system in {"dev": "AzureLinux", "max": "Ubuntu"}.items():
+        (cluster,) = of_type(name, "Microsoft.ContainerService/managedClusters")
+        assert {pool["osSKU"] for pool in cluster.body["properties"]["agentPoolProfiles"]} == {system}
+
+
+def test_cluster_may_open_its_subnet_to_the_shares_that_its_driver_makes() -> None:
+    """https://learn.microsoft.com/azure/aks/create-volume-azure-files: rights on network, rules and gateway."""
+    for name, kinds in {"dev": 2, "prod": 3}.items():
+        given = {
+            str(one.body["scope"]).split()[0]
+            for one in of_type(name, "Microsoft.Authorization/roleAssignments")
+            if one.file == "network.bicep"
+        }
+        assert len(given) == kinds, given
+
+
+def test_share_of_weights_wants_tls_of_who_can_speak_it() -> None:
+    """Container Apps mounts NFS without, and an account that wants it answers `access denied`."""
+    for name, is_wanted in {"prod": True, "aca": False}.items():
+        (account,) = [
+            one
+            for one in of_type(name, "Microsoft.Storage/storageAccounts")
+            if one.body["kind"] == "FileStorage"
+        ]
+        assert account.body["properties"]["supportsHttpsTrafficOnly"] is is_wanted
+        assert account.body["properties"]["publicNetworkAccess"] == "Disabled"
+
+
+def test_budget_stays_what_it_was_a_month_later() -> None:
+    text = MAIN.read_text()
+    (budget,) = of_type("max", "Microsoft.Consumption/budgets")
+
+    assert "utcNow" not in text, (
+        "a template that says something else each month is refused, and always drifts"
+    )
+    assert budget.body["properties"]["timePeriod"]["startDate"] == "2026-11-01"
+    for notification in budget.body["properties"]["notifications"].values():
+        assert notification["contactEmails"] or notification["contactRoles"]
 
 
 def test_dev_runs_on_its_system_nodes() -> None:
