@@ -34,6 +34,11 @@ def _members(group_ids: Iterable[int]) -> dict[int, frozenset[uuid.UUID]]:
     return {group_id: frozenset(users) for group_id, users in found.items()}
 
 
+def rule_of(row: Limit) -> LimitRule:
+    """One row as a rule."""
+    return _rule(row, _members([row.group_id] if row.group_id is not None else []))
+
+
 def _rule(row: Limit, members: dict[int, frozenset[uuid.UUID]]) -> LimitRule:
     return LimitRule(
         id=row.pk,
