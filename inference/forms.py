@@ -25,7 +25,9 @@ class ModelForm(forms.ModelForm[Model]):
 
     class Meta:
         model = Model
-        fields = ["name", "label", "capabilities", "context_tokens", "is_enabled"]
+        fields = [
+            "name", "label", "capabilities", "context_tokens", "slots", "cache_seconds", "is_enabled",
+        ]  # fmt: skip
 
 
 class ServerForm(forms.ModelForm[Server]):

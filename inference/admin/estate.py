@@ -21,7 +21,9 @@ def actor_of(request: HttpRequest) -> User:
 class DeploymentInline(admin.TabularInline[Deployment, Any]):
     model = Deployment
     extra = 0
-    fields = ["model", "server", "remote_name", "weight", "is_enabled", "context_tokens", "missing_since"]
+    fields = [
+        "model", "server", "remote_name", "weight", "slots", "is_enabled", "context_tokens", "missing_since",
+    ]  # fmt: skip
     readonly_fields = ["context_tokens", "missing_since"]
     autocomplete_fields = ["model", "server"]
 
