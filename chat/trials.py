@@ -7,11 +7,14 @@ row, and in every process. Which trials run is read at most every few seconds.
 import threading
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from django.db import connection
+from django.db import connection, transaction
 
+from accounts.audit import record
+from accounts.errors import NotAllowed
 from accounts.models import User
 from chat.models import Arm, Sticky, Trial
 from inference.errors import InferenceError
@@ -68,6 +71,28 @@ def take_part(
         return resolve_model(trial.other_name), Part(trial.id, Arm.OTHER)
     except InferenceError:
         return target, None
+
+
+def save_trial(*, actor: User, trial: Trial) -> Trial:
+    """Write a new or changed trial; it counts at once here, and within seconds in other processes."""
+    if not actor.has_perm("chat.add_trial" if trial._state.adding else "chat.change_trial"):
+        raise NotAllowed
+    with transaction.atomic():
+        trial.save()
+        record(actor=actor, verb="save_trial", target=trial)
+        transaction.on_commit(forget_trials)
+    return trial
+
+
+def delete_trials(*, actor: User, trial_ids: Sequence[uuid.UUID]) -> None:
+    """Forget trials and which answers were part of them; the answers stay."""
+    if not actor.has_perm("chat.delete_trial"):
+        raise NotAllowed
+    with transaction.atomic():
+        for trial in Trial.objects.filter(pk__in=trial_ids):
+            record(actor=actor, verb="delete_trial", target=trial)
+            trial.delete()
+        transaction.on_commit(forget_trials)
 
 
 def forget_trials() -> None:
