@@ -7,7 +7,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from chat.admin_trials import TrialAdmin
 from chat.models import Reply
+
+__all__ = ["ReplyAdmin", "TrialAdmin"]
 
 
 @admin.register(Reply)
