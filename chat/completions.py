@@ -1,4 +1,4 @@
-"""The OpenAI-compatible API at /v1/: models, chat completions, embeddings, for any OpenAI client.
+"""The OpenAI-compatible API at /v1/ for any OpenAI client: its door, and chat completions (`model_calls` has the rest).
 
 It is an ASGI application of its own in front of Django's: a stream passes no middleware and no thread. A model is
 called by its name, a character as `character/<slug>`. A character, and a model that only quotes, answers from the
@@ -11,9 +11,9 @@ import asyncio
 import logging
 import time
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -21,32 +21,42 @@ from asgiref.typing import ASGI3Application, ASGIReceiveCallable, ASGISendCallab
 from django.utils.translation import gettext as _
 
 from accounts.errors import ParlourError
-from accounts.models import User
-from accounts.services import find_user_by_api_key
+from accounts.models import ApiKey, User
+from accounts.services import find_api_keys
 from characters.models import Character
 from chat import openai_wire as wire
-from chat.database import in_database, in_search
+from chat.database import Batcher, in_search
 from chat.grounding import find_sources, passages_of, scope_of
+from chat.model_calls import CHARACTER_PREFIX, Asked, find_call, largest_body_bytes
+from chat.openai_http import (
+    await_disconnect,
+    read_body,
+    send_chunk,
+    send_error,
+    send_events,
+    send_json,
+    send_whole,
+)
 from chat.openai_wire import Completion, CompletionRequest
-from chat.prompt import PromptParts, build_request, estimate_tokens
+from chat.prompt import PromptParts, build_request
 from chat.queries import find_character
 from chat.sign_in import read_headers
+from chat.trials import Part, take_part
 from inference.client import stream_chat
-from inference.embeddings import current_embedding_model, embed_queries
-from inference.queries import list_chat_models, resolve_model
+from inference.queries import resolve_model
+from inference.routing.limits import admit
 from inference.services import record_usage
-from inference.types import ChatRequest, ModelTarget, StreamEvent
+from inference.types import Call, Caller, ChatRequest, ModelTarget
 
 logger = logging.getLogger(__name__)
 
 PREFIX = "/v1/"
-CHARACTER_PREFIX = "character/"
 # Chats with images inside are large; beyond this they are no chats.
 BODY_MAX_BYTES = 32 * 1024 * 1024
-# Chunks that meet within this time leave in one write: 50 tokens a second still come one by one.
-FLUSH_SECONDS = 0.015
+# Two hundred requests at once are a few turns at the database, not two hundred.
+BATCH_MOST = 50
 
-Handler = Callable[[User, bytes, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
+Handler = Callable[[ApiKey, bytes, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 
 
 class OpenAIEndpoints:
@@ -55,9 +65,7 @@ class OpenAIEndpoints:
     def __init__(self, application: ASGI3Application) -> None:
         self._application = application
         self._handlers: dict[tuple[str, str], Handler] = {
-            ("GET", "models"): _models,
             ("POST", "chat/completions"): _chat_completions,
-            ("POST", "embeddings"): _embeddings,
         }
 
     async def __call__(self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
@@ -67,65 +75,86 @@ class OpenAIEndpoints:
         try:
             await self._answer(scope, receive, send)
         except ParlourError as error:
-            await _send_json(send, error.status, wire.error_body(error))
+            await send_error(send, error)
         except msgspec.MsgspecError as error:
-            await _send_json(send, 400, wire.problem(str(error), "invalid_request_error", "invalid"))
+            await send_json(send, 400, wire.problem(str(error), "invalid_request_error", "invalid"))
         except Exception:
             logger.exception("A request to /v1/ failed unexpectedly")
-            sentence = _("Parlour could not answer. Try again; the log says more.")
-            await _send_json(send, 500, wire.problem(sentence, "server_error", "internal"))
+            await send_json(send, 500, _unexpected())
 
     async def _answer(self, scope: HTTPScope, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-        handler = self._handlers.get((scope["method"], scope["path"].removeprefix(PREFIX).rstrip("/")))
-        if handler is None:
+        method, path = scope["method"], scope["path"].removeprefix(PREFIX).rstrip("/")
+        handler, call = self._handlers.get((method, path)), find_call(method, path)
+        if handler is None and call is None:
             sentence = _(
-                "There is nothing at this address. The API has models, chat/completions and embeddings."
+                "There is nothing at this address. The API has models, chat/completions, embeddings, rerank "
+                "and audio/transcriptions."
             )
-            await _send_json(send, 404, wire.problem(sentence, "invalid_request_error", "not_found"))
+            await send_json(send, 404, wire.problem(sentence, "invalid_request_error", "not_found"))
             return
         scheme, _blank, key = read_headers(scope).get(b"authorization", b"").decode("latin-1").partition(" ")
-        user = await in_database(find_user_by_api_key, key.strip()) if scheme.lower() == "bearer" else None
-        if user is None:
+        row = await _keys.submit(key.strip()) if scheme.lower() == "bearer" else None
+        if row is None:
             sentence = _(
                 "The API key is missing or not valid. Make one in the settings and send it as Bearer."
             )
-            await _send_json(send, 401, wire.problem(sentence, "invalid_request_error", "invalid_api_key"))
+            await send_json(send, 401, wire.problem(sentence, "invalid_request_error", "invalid_api_key"))
             return
-        body = await _read_body(receive)
+        body = await read_body(receive, largest_body_bytes(path) or BODY_MAX_BYTES)
         if body is None:
             sentence = _("The request is too large. Send less at once.")
-            await _send_json(send, 413, wire.problem(sentence, "invalid_request_error", "too_large"))
+            await send_json(send, 413, wire.problem(sentence, "invalid_request_error", "too_large"))
             return
-        await handler(user, body, receive, send)
+        if call is not None:
+            answer = await call(Asked(row.user, path, read_headers(scope), body, row.pk))
+            await send_whole(send, 200, answer.body, answer.content_type)
+        elif handler is not None:
+            await handler(row, body, receive, send)
 
 
-async def _models(user: User, body: bytes, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    def read() -> list[str]:
-        slugs = Character.objects.visible_to(user).values_list("slug", flat=True)
-        return [model.name for model in list_chat_models(user)] + [CHARACTER_PREFIX + slug for slug in slugs]
-
-    await _send_json(send, 200, wire.model_list(await in_database(read)))
+def _find_keys(keys: Sequence[str]) -> list[ApiKey | Exception | None]:
+    found = find_api_keys(keys)
+    return [found.get(key) for key in keys]
 
 
-async def _embeddings(user: User, body: bytes, receive: ASGIReceiveCallable, send: ASGISendCallable) -> None:
-    request = msgspec.json.decode(body, type=wire.EmbeddingRequest)
-    texts = [request.input] if isinstance(request.input, str) else request.input
-    model = await in_database(current_embedding_model)
-    vectors = await in_search(embed_queries, texts)
-    tokens = sum(estimate_tokens(text) for text in texts)
-    body = wire.embedding_list(model.name, vectors, request.encoding_format, tokens=tokens)
-    await _send_json(send, 200, body)
+_keys: Batcher[str, ApiKey | None] = Batcher(_find_keys, most=BATCH_MOST)
+
+
+def _unexpected() -> bytes:
+    sentence = _("Parlour could not answer. Try again; the log says more.")
+    return wire.problem(sentence, "server_error", "internal")
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Who wants which model or character."""
+
+    user: User
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What answers."""
+
+    target: ModelTarget
+    part: Part | None
+    character: Character | None
+    collections: tuple[uuid.UUID, ...]
 
 
 async def _chat_completions(
-    user: User, body: bytes, receive: ASGIReceiveCallable, send: ASGISendCallable
+    key: ApiKey, body: bytes, receive: ASGIReceiveCallable, send: ASGISendCallable
 ) -> None:
     request, extra = wire.decode_completion(body)
-    target, character = await in_database(_resolve, user, request.model)
-    chat_request, completion = await _build(user, request, extra, target, character)
+    found = await _targets.submit(_Wanted(key.user, request.model))
+    caller = Caller(key.user_id, key.pk)
+    if found.target.limits:
+        await admit(found.target.limits, caller)
+    chat_request, completion = await _build(key.user, request, extra, found)
     started_at, error_code, is_stopped = time.monotonic(), "", False
-    generation = asyncio.create_task(_generate(target, chat_request, completion, request, send))
-    hang_up = asyncio.create_task(_await_disconnect(receive))
+    generation = asyncio.create_task(_generate(found.target, chat_request, caller, completion, request, send))
+    hang_up = asyncio.create_task(await_disconnect(receive))
     try:
         await asyncio.wait({generation, hang_up}, return_when=asyncio.FIRST_COMPLETED)
         if not generation.done():
@@ -137,43 +166,75 @@ async def _chat_completions(
         error_code = error.code
         if not completion.is_begun:
             raise
-        await _send_chunk(send, wire.error_event(error) + wire.DONE, is_last=True)
+        await send_chunk(send, wire.error_event(error) + wire.DONE, is_last=True)
+    except Exception:
+        error_code = "internal"
+        if not completion.is_begun:
+            raise
+        logger.exception("A stream of /v1/ broke unexpectedly")
+        await send_chunk(send, wire.event(_unexpected()) + wire.DONE, is_last=True)
     finally:
         generation.cancel()
         hang_up.cancel()
-        await in_database(
-            record_usage,
-            user_id=user.pk,
-            model_name=target.name,
-            prompt_tokens=completion.usage.prompt_tokens if completion.usage else 0,
-            completion_tokens=completion.usage.completion_tokens if completion.usage else 0,
-            first_token_seconds=completion.first_token_at - started_at if completion.first_token_at else None,
+        first_token_seconds = completion.first_token_at - started_at if completion.first_token_at else None
+        usage = completion.usage
+        call = Call(
+            user_id=key.user_id,
+            api_key_id=key.pk,
+            model_name=found.target.name,
+            prompt_tokens=usage.prompt_tokens if usage else 0,
+            completion_tokens=usage.completion_tokens if usage else 0,
+            first_token_seconds=first_token_seconds,
             duration_seconds=time.monotonic() - started_at,
             error_code=error_code,
             is_stopped=is_stopped,
+            is_cached=usage is not None and usage.is_cached,
+            trial_id=found.part.trial_id if found.part else None,
+            arm=found.part.arm if found.part else "",
         )
+        await _usages.submit(call)
 
 
-def _resolve(user: User, name: str) -> tuple[ModelTarget, Character | None]:
+def _find_targets(wanted: Sequence[_Wanted]) -> list[_Found | Exception]:
+    """What answers each; one that is refused leaves the others alone."""
+    outcomes: list[_Found | Exception] = []
+    for one in wanted:
+        try:
+            outcomes.append(_find_target(one.user, one.name))
+        except ParlourError as error:
+            outcomes.append(error)
+    return outcomes
+
+
+def _find_target(user: User, name: str) -> _Found:
     if not name.startswith(CHARACTER_PREFIX):
-        return resolve_model(name, user=user), None
+        target, part = take_part(resolve_model(name, user=user), user=user)
+        return _Found(target, part, None, ())
     character = find_character(user=user, slug=name.removeprefix(CHARACTER_PREFIX))
     model = character.model.name if character is not None and character.model else None
-    return resolve_model(model, user=user), character
+    target = resolve_model(model, user=user)
+    target, part = take_part(target, user=user, character_id=character.pk if character else None)
+    collections = character.collections.values_list("pk", flat=True) if character is not None else ()
+    return _Found(target, part, character, tuple(collections))
+
+
+def _record(calls: Sequence[Call]) -> list[Exception | None]:
+    record_usage(calls)
+    return [None] * len(calls)
+
+
+_targets: Batcher[_Wanted, _Found] = Batcher(_find_targets, most=BATCH_MOST)
+_usages: Batcher[Call, None] = Batcher(_record, most=BATCH_MOST)
 
 
 async def _build(
-    user: User,
-    request: CompletionRequest,
-    extra: dict[str, Any],
-    target: ModelTarget,
-    character: Character | None,
+    user: User, request: CompletionRequest, extra: dict[str, Any], found: _Found
 ) -> tuple[ChatRequest, Completion]:
+    character = found.character
     completion = Completion(id=f"chatcmpl-{uuid.uuid4().hex}", model=request.model, created=int(time.time()))
     max_tokens = request.max_completion_tokens or request.max_tokens
     turns = wire.turns_of(request.messages)
-    collections = await in_database(_knowledge_of, character)
-    scope = scope_of(character, target, collections=collections, documents=())
+    scope = scope_of(character, found.target, collections=found.collections, documents=())
     if character is None and scope is None:
         # A plain model gets the messages as they came: pictures, tool results and all.
         messages = {"messages": request.messages, **extra}
@@ -189,7 +250,7 @@ async def _build(
             system_prompt=character.system_prompt if character else "",
             history=turns,
             passages=passages_of(completion.citations) if scope is not None else None,
-            context_tokens=target.context_tokens,
+            context_tokens=found.target.context_tokens,
             max_tokens=max_tokens or (character.max_tokens if character else None),
             temperature=request.temperature
             if request.temperature is not None
@@ -199,98 +260,18 @@ async def _build(
     return replace(grounded, extra=extra), completion
 
 
-def _knowledge_of(character: Character | None) -> tuple[uuid.UUID, ...]:
-    return tuple(character.collections.values_list("pk", flat=True)) if character is not None else ()
-
-
 async def _generate(
     target: ModelTarget,
     chat_request: ChatRequest,
+    caller: Caller,
     completion: Completion,
     request: CompletionRequest,
     send: ASGISendCallable,
 ) -> None:
-    async with aclosing(stream_chat(target, chat_request)) as events:
+    async with aclosing(stream_chat(target, chat_request, caller=caller)) as events:
         if request.stream:
-            await _stream(events, completion, request.wants_usage, send)
+            await send_events(events, completion, send, with_usage=request.wants_usage)
             return
         async for event in events:
             completion.add(event)
-    await _send_json(send, 200, completion.whole())
-
-
-async def _stream(
-    events: AsyncGenerator[StreamEvent, None],
-    completion: Completion,
-    with_usage: bool,
-    send: ASGISendCallable,
-) -> None:
-    """Server-sent events as the model speaks. The response begins with its first event, so that a refusal before
-    it still has a status of its own."""
-    waiting: list[bytes] = []
-    more = asyncio.Event()
-
-    async def flush() -> None:
-        while True:
-            await more.wait()
-            more.clear()
-            data = b"".join(waiting)
-            waiting.clear()
-            await _send_chunk(send, data)
-            await asyncio.sleep(FLUSH_SECONDS)
-
-    flushing: asyncio.Task[None] | None = None
-    try:
-        async for event in events:
-            if flushing is None:
-                await _begin_stream(send, completion)
-                flushing = asyncio.create_task(flush())
-            chunk = completion.chunk(event)
-            if chunk:
-                waiting.append(chunk)
-                more.set()
-    finally:
-        if flushing is not None:
-            flushing.cancel()
-    await _send_chunk(send, b"".join(waiting) + completion.tail(with_usage), is_last=True)
-
-
-async def _begin_stream(send: ASGISendCallable, completion: Completion) -> None:
-    completion.is_begun = True
-    headers = [
-        (b"content-type", b"text/event-stream"),
-        (b"cache-control", b"no-store"),
-        (b"x-accel-buffering", b"no"),
-    ]
-    await send({"type": "http.response.start", "status": 200, "headers": headers, "trailers": False})
-    await _send_chunk(send, completion.opening())
-
-
-async def _send_chunk(send: ASGISendCallable, data: bytes, *, is_last: bool = False) -> None:
-    await send({"type": "http.response.body", "body": data, "more_body": not is_last})
-
-
-async def _send_json(send: ASGISendCallable, status: int, body: bytes) -> None:
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers, "trailers": False})
-    await _send_chunk(send, body, is_last=True)
-
-
-async def _read_body(receive: ASGIReceiveCallable) -> bytes | None:
-    """The request's body, or None when it is too large."""
-    parts, size, has_more = [], 0, True
-    while has_more:
-        message = await receive()
-        if message["type"] != "http.request":
-            break
-        parts.append(message["body"])
-        size += len(message["body"])
-        if size > BODY_MAX_BYTES:
-            return None
-        has_more = message["more_body"]
-    return b"".join(parts)
-
-
-async def _await_disconnect(receive: ASGIReceiveCallable) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await send_json(send, 200, completion.whole())
