@@ -162,6 +162,9 @@ CELERY_TIMEZONE = "UTC"
 WORKER_HEARTBEAT_FILE = env.text("WORKER_HEARTBEAT_FILE")
 CELERY_BEAT_SCHEDULE = {
     "refresh-estate": {"task": "inference.tasks.refresh_estate", "schedule": 60.0},
+    "add-up-usage": {"task": "inference.tasks.add_up_usage", "schedule": 1800.0},
+    "work-jobs": {"task": "inference.tasks.work_jobs", "schedule": 30.0},
+    "read-servers": {"task": "inference.tasks.read_servers", "schedule": 15.0},
     # With a lease of 15 s: what a killed worker was reading is taken up again within half a minute.
     "wake-ingest": {"task": "documents.tasks.wake_ingest", "schedule": 10.0},
     "sweep-blobs": {"task": "documents.tasks.sweep_blobs", "schedule": 300.0},

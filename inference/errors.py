@@ -4,7 +4,14 @@ InferenceError
 ├── ModelUnavailable        no such model, or no enabled server offers it
 ├── KeyMissing              the reference to a server's key leads nowhere
 ├── ServerUrlRefused        an address that no server may have
+├── HubUnreachable          files: the hub does not answer
+├── FileNotOnHub            … or does not have it
+├── FileDamaged             … or its checksum is wrong
+├── NoSpaceLeft             … or the disk is full
+├── NotAModelFile           no GGUF
+├── NotServedHere           only a local stack serves files itself
 ├── OperationUnsupported    a kind of server whose models come and go in some other way
+├── ModelNameRefused        no name that a library could know
 ├── ServerError             a server was called; `server_name` says which
 │   ├── ServerUnreachable   no connection
 │   │   └── ConnectTimeout
@@ -106,6 +113,12 @@ class ServerUrlRefused(InferenceError):
     user_message = _("This address cannot be used for a model server.")
 
 
+class ModelNameRefused(InferenceError):
+    code = "model_name_refused"
+    status = 422
+    user_message = _("That is no model’s name. Write it as the library does, for instance llama3.2:3b.")
+
+
 class OperationUnsupported(InferenceError):
     """Something was asked of a server that its kind cannot do."""
 
@@ -123,6 +136,55 @@ class OperationUnsupported(InferenceError):
                 kind=kind,
             )
         )
+
+
+class HubUnreachable(InferenceError):
+    code = "hub_unreachable"
+    status = 503
+    is_retryable = True
+    user_message = _(
+        "The model hub cannot be reached from here. Check this machine's way to the internet and fetch again: "
+        "it goes on where it stopped."
+    )
+
+
+class FileNotOnHub(InferenceError):
+    code = "file_not_on_hub"
+    status = 404
+    user_message = _(
+        "The model hub does not have this file, or does not give it to everybody. Choose another one."
+    )
+
+
+class FileDamaged(InferenceError):
+    code = "file_damaged"
+    user_message = _("The file did not arrive as it left: its checksum is wrong. Fetch it again.")
+
+
+class NoSpaceLeft(InferenceError):
+    code = "no_space_left"
+    status = 507
+
+    def __init__(self, needed_bytes: int) -> None:
+        gigabytes = f"{needed_bytes / 1e9:.1f}"
+        super().__init__(
+            format_lazy(_("The disk has no room for it: {gigabytes} GB must be free."), gigabytes=gigabytes)
+        )
+
+
+class NotAModelFile(InferenceError):
+    code = "not_a_model_file"
+    status = 422
+    user_message = _("This is not a whole GGUF file. Export the model as GGUF, or fetch the file again.")
+
+
+class NotServedHere(InferenceError):
+    code = "not_served_here"
+    status = 422
+    user_message = _(
+        "Parlour serves files itself only on a laptop (make run), and there only where MODEL_GGUF names none. "
+        "Create the model on an Ollama server instead."
+    )
 
 
 class ServerError(InferenceError):

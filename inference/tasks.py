@@ -2,6 +2,8 @@
 
 from celery import shared_task
 
+from inference import readings
+from inference.jobs import run_jobs
 from inference.services import refresh_servers, register_configured_servers
 from inference.usage import roll_up_usage
 
@@ -21,3 +23,17 @@ def refresh_estate() -> None:
 def add_up_usage() -> None:
     """Add up the days of usage that are over, for the dashboard."""
     roll_up_usage()
+
+
+# A large model takes hours over a slow line. One that comes while another is at work returns at once, so beat may
+# ask as often as it likes: that is how the jobs of a worker that died are taken up again.
+@shared_task(expires=60, acks_late=False)
+def work_jobs() -> None:
+    """Do the jobs that people asked of model servers."""
+    run_jobs()
+
+
+@shared_task(expires=15, soft_time_limit=50, time_limit=60, acks_late=False)
+def read_servers() -> None:
+    """Ask the servers how busy they are."""
+    readings.read_servers()

@@ -4,14 +4,20 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
+from inference.admin.care import act_on_server, care_context
 from inference.admin.estate import EstateAdmin, actor_of
 from inference.admin.filters import AnsweringFilter
+from inference.admin.pages import page_path, show_page
 from inference.forms import ServerForm
+from inference.health import read_health
 from inference.models import Server
 from inference.services import Diagnosis, diagnose_server, refresh_models, save_server
 
@@ -24,6 +30,33 @@ class ServerAdmin(EstateAdmin):
     search_fields = ["name", "base_url"]
     readonly_fields = ["origin", "last_seen_at", "last_error"]
     actions = ["ask_connection", "ask_models"]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = [
+            page_path(self, "health/", self.health_view, "inference_health"),
+            page_path(self, "<uuid:server_id>/care/", self.care_view, "inference_care"),
+        ]
+        return [*own, *super().get_urls()]
+
+    def health_view(self, request: HttpRequest) -> HttpResponse:
+        context = {"estate": read_health()}
+        if "part" in request.GET:
+            return render(request, "admin/inference/health_part.html", context)
+        return show_page(
+            request, self, "admin/inference/health.html", title=_("How the servers do"), context=context
+        )
+
+    def care_view(self, request: HttpRequest, server_id: uuid.UUID) -> HttpResponse:
+        may_change = self.has_change_permission(request)
+        if request.method == "POST":
+            if not may_change:
+                raise PermissionDenied
+            return act_on_server(request, server_id)
+        context = {**care_context(request, server_id), "may_change": may_change}
+        if "part" in request.GET:
+            return render(request, "admin/inference/care_part.html", context)
+        title = str(context["server"])
+        return show_page(request, self, "admin/inference/care.html", title=title, context=context)
 
     def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
         actor = actor_of(request)
