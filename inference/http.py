@@ -13,7 +13,7 @@ import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
-from inference.addresses import is_forbidden
+from inference.addresses import is_blocked
 from inference.dialects import key_headers, url_of
 from inference.errors import AnswerGarbled, ConnectTimeout, FirstTokenTimeout, ServerUnreachable
 from inference.refusals import read_refusal
@@ -53,8 +53,8 @@ class _CarefulHTTPS(HTTPSConnection):
 
 
 def _check_peer(connection: HTTPConnection) -> None:
-    address = connection.sock.getpeername()[0]
-    if is_forbidden(address):
+    address, port = connection.sock.getpeername()[:2]
+    if is_blocked(address, port):
         connection.close()
         raise NewConnectionError(connection, "forbidden address")
 
@@ -144,6 +144,23 @@ class _Watched:
         self._done_bytes += len(block)
         self._on_read(self._done_bytes)
         return block
+
+
+def open_response(
+    method: str, url: str, headers: dict[str, str], wait_seconds: float
+) -> urllib3.BaseHTTPResponse | None:
+    """A response to be read and closed by the caller, or None where the host cannot be reached. No redirects."""
+    try:
+        return _pool.request(
+            method,
+            url,
+            headers=headers,
+            timeout=urllib3.Timeout(connect=CONNECT_SECONDS, read=wait_seconds),
+            redirect=False,
+            preload_content=False,
+        )
+    except (HTTPError, OSError):
+        return None
 
 
 def _request(

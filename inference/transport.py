@@ -14,7 +14,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
-from inference.addresses import is_forbidden
+from inference.addresses import is_blocked
 from inference.dialects import headers_of, url_of
 from inference.errors import (
     AnswerGarbled,
@@ -52,7 +52,7 @@ class _CarefulResolver(ThreadedResolver):
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
         found = await super().resolve(host, port, family)
-        if any(is_forbidden(entry["host"]) for entry in found):
+        if any(is_blocked(entry["host"], port) for entry in found):
             raise OSError(None, "forbidden address")
         return found
 
