@@ -11,7 +11,8 @@ from ninja import Query, Router, Schema, Status
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import User
 from chat import services
-from chat.models import Conversation
+from chat.feedback import set_feedback
+from chat.models import Conversation, Verdict
 from chat.nodes import (
     ConversationItem,
     ConversationList,
@@ -38,6 +39,10 @@ class ConversationChanges(Schema):
     current_message: uuid.UUID | None = None
     character: str | None = None
     model: str | None = None
+
+
+class FeedbackIn(Schema):
+    verdict: Verdict | None
 
 
 class ModelChoice(Schema):
@@ -125,6 +130,13 @@ def follow_character(request: HttpRequest, conversation_id: uuid.UUID) -> Conver
 def delete_conversation(request: HttpRequest, conversation_id: uuid.UUID) -> Status[None]:
     """Delete a conversation with all its messages. Running replies are stopped."""
     services.delete_conversation(actor=_user(request), conversation_id=conversation_id)
+    return Status(204, None)
+
+
+@router.put("/messages/{message_id}/feedback", response={204: None}, tags=["messages"])
+def give_feedback(request: HttpRequest, message_id: uuid.UUID, given: FeedbackIn) -> Status[None]:
+    """Say what you think of an answer: up, down, or null to take it back."""
+    set_feedback(actor=_user(request), message_id=message_id, verdict=given.verdict)
     return Status(204, None)
 
 

@@ -8,7 +8,7 @@ from ninja import Schema
 
 from characters.models import Character
 from chat.models import Conversation, Message, Reply
-from chat.queries import latest_replies
+from chat.queries import latest_replies, verdicts_on
 
 
 class CharacterBrief(Schema):
@@ -57,6 +57,7 @@ class MessageNode(Schema):
     sources: list[SourceNode]
     created_at: datetime
     reply: ReplyNode | None
+    feedback: str | None = None
 
 
 class CollectionBrief(Schema):
@@ -140,7 +141,7 @@ def reply_node(reply: Reply | None) -> ReplyNode | None:
     )
 
 
-def message_node(message: Message, reply: Reply | None) -> MessageNode:
+def message_node(message: Message, reply: Reply | None, feedback: str | None = None) -> MessageNode:
     """A node of the tree. A reply that is still being written has no text here: its log tells it from the start,
     and a row read beside a moving log would lack some words or double them."""
     is_told_by_log = reply is not None and not reply.is_final
@@ -153,13 +154,17 @@ def message_node(message: Message, reply: Reply | None) -> MessageNode:
         sources=[] if is_told_by_log else [SourceNode(**source) for source in message.sources],
         created_at=message.created_at,
         reply=reply_node(reply),
+        feedback=feedback,
     )
 
 
 def message_nodes(messages: Sequence[Message]) -> list[MessageNode]:
     """Nodes in the order given, each with its newest reply."""
-    replies = latest_replies([message.pk for message in messages])
-    return [message_node(message, replies.get(message.pk)) for message in messages]
+    ids = [message.pk for message in messages]
+    replies, verdicts = latest_replies(ids), verdicts_on(ids)
+    return [
+        message_node(message, replies.get(message.pk), verdicts.get(message.pk)) for message in messages
+    ]
 
 
 def conversation_tree(conversation: Conversation) -> ConversationTree:

@@ -12,7 +12,7 @@ from accounts.errors import NotFound
 from accounts.models import User
 from characters.models import Character
 from chat.events import Source
-from chat.models import Conversation, ConversationQuerySet, Message, Reply, ReplyStatus, Role
+from chat.models import Conversation, ConversationQuerySet, Feedback, Message, Reply, ReplyStatus, Role
 from inference.types import ModelTarget, Turn
 
 # A branch deeper than this is cut at its old end; no model reads that far back.
@@ -160,6 +160,11 @@ def latest_replies(message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Reply]:
         Reply.objects.filter(message_id__in=message_ids).order_by("message_id", "-pk").distinct("message_id")
     )
     return {reply.message_id: reply for reply in replies}
+
+
+def verdicts_on(message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """What is thought of those of these messages that anything is thought of."""
+    return dict(Feedback.objects.filter(message_id__in=message_ids).values_list("message_id", "verdict"))
 
 
 def replies_to_follow(

@@ -1,7 +1,7 @@
 /** The REST calls of the chat page; each throws an ApiError whose message can be shown. */
 
 import { callApi } from "../../config/frontend/api.ts";
-import type { ConversationData, ConversationSummary, DocumentState } from "./protocol.ts";
+import type { ConversationData, ConversationSummary, DocumentState, Verdict } from "./protocol.ts";
 
 export interface Page<T> {
   items: T[];
@@ -33,6 +33,11 @@ export function changeConversation(id: string, changes: ConversationChanges): Pr
 
 export function followCharacter(id: string): Promise<ConversationData> {
   return callApi("POST", `/conversations/${id}/follow-character`);
+}
+
+/** Null takes the verdict back. */
+export function setFeedback(message: string, verdict: Verdict | null): Promise<void> {
+  return callApi("PUT", `/messages/${message}/feedback`, { verdict });
 }
 
 export function deleteConversation(id: string): Promise<void> {

@@ -34,6 +34,8 @@ export interface ReplyData {
   cursor: string | null;
 }
 
+export type Verdict = "up" | "down";
+
 export interface MessageData {
   id: string;
   parent: string | null;
@@ -43,6 +45,8 @@ export interface MessageData {
   sources: Source[];
   created_at: string;
   reply: ReplyData | null;
+  /** What the person thinks of the answer. */
+  feedback?: Verdict | null;
 }
 
 export interface CharacterSummary {

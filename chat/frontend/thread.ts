@@ -16,6 +16,7 @@ import {
   type SentFrame,
   type Source,
   type Usage,
+  type Verdict,
 } from "./protocol.ts";
 
 export interface Reply {
@@ -40,6 +41,7 @@ export interface MessageNode {
   sources: Source[];
   createdAt: string;
   reply: Reply | null;
+  feedback?: Verdict | null;
 }
 
 export interface ThreadEvents {
@@ -247,6 +249,7 @@ export class Thread {
       return;
     }
     known.createdAt = data.created_at;
+    known.feedback = data.feedback ?? null;
     if (!data.reply) return;
     const isSame = known.reply?.id === data.reply.id;
     // Ids grow with time: an older reply of this message says nothing new.

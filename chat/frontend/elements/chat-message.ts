@@ -9,6 +9,7 @@ import { gettext, ngettext } from "../../../config/frontend/words.ts";
 import { iconButton, make, portrait, tell } from "../dom.ts";
 import { isOver } from "../protocol.ts";
 import type { MessageNode, Reply } from "../thread.ts";
+import { AnswerVerdict } from "./answer-verdict.ts";
 import { BranchArrows } from "./branch-arrows.ts";
 import { CitationChip, type CitationQuestion } from "./citation-chip.ts";
 import { CopyButton } from "./copy-button.ts";
@@ -50,6 +51,7 @@ export class ChatMessage extends HTMLElement {
   #arrows = new BranchArrows();
   #facts = make("span", { class: "message-facts faint tabular" });
   #actions = make("div", { class: "message-actions" });
+  #verdict: AnswerVerdict | null = null;
   #sources: unknown = null;
 
   get isRendered(): boolean {
@@ -92,6 +94,7 @@ export class ChatMessage extends HTMLElement {
     this.#text.show(text, this.isStreaming && !isSilent);
     this.#state.show(reply, text !== "", view.reading);
     this.#actions.hidden = this.isStreaming;
+    this.#verdict?.show();
     this.#facts.textContent = describeFacts(reply);
     this.toggleAttribute("data-streaming", this.isStreaming);
     if (this.#sources !== sources) {
@@ -136,7 +139,8 @@ export class ChatMessage extends HTMLElement {
     this.setAttribute("aria-label", gettext("%(name)s said", { name }));
     const again = iconButton(gettext("Another answer"), icon("rotate-cw"), () => tell(this, "message-regenerate", null));
     // A greeting answers nothing, so there is no other answer.
-    this.#actions.append(this.#arrows, copy, ...(this.node.parent === null ? [] : [again]), this.#facts);
+    this.#verdict = new AnswerVerdict(this.node);
+    this.#actions.append(this.#arrows, copy, ...(this.node.parent === null ? [] : [again]), this.#verdict, this.#facts);
     const head = make(
       "h2",
       { class: "message-name", title: exact.format(new Date(this.node.createdAt)) },
