@@ -54,7 +54,7 @@ export class CharacterPreview extends HTMLElement {
     if (text === this.#greeting) return;
     this.#greeting = text;
     this.#said = text ? [{ role: "assistant", text }] : [];
-    const filled = text.replaceAll("{{char}}", String(name ?? "")).replaceAll("{{user}}", gettext("you"));
+    const filled = text.replaceAll("{{char}}", String(name ?? "")).replaceAll("{{user}}", this.dataset.person ?? gettext("you"));
     this.#thread.replaceChildren(...(text ? [bubble("assistant", filled)] : []));
   }
 
@@ -83,7 +83,7 @@ export class CharacterPreview extends HTMLElement {
     try {
       for await (const part of this.#ask(running.signal)) {
         said.text += part;
-        shown.textContent = said.text;
+        emphasise(shown, said.text);
         this.#toEnd();
       }
     } catch (error) {
@@ -129,8 +129,21 @@ export class CharacterPreview extends HTMLElement {
 function bubble(role: Said["role"], text: string): HTMLElement {
   const element = document.createElement("p");
   element.className = `preview-said ${role}`;
-  element.textContent = text;
+  emphasise(element, text);
   return element;
+}
+
+/** The text with what stands between stars in italics: the one mark of Markdown that characters live by. */
+function emphasise(element: HTMLElement, text: string): void {
+  const parts = text.split(/(\*{1,2}[^*\n]+\*{1,2})/);
+  element.replaceChildren(
+    ...parts.map((part) => {
+      if (!/^\*.+\*$/.test(part)) return document.createTextNode(part);
+      const marked = document.createElement(part.startsWith("**") ? "strong" : "em");
+      marked.textContent = part.replace(/^\*+|\*+$/g, "");
+      return marked;
+    }),
+  );
 }
 
 customElements.define("character-preview", CharacterPreview);

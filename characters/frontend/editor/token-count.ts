@@ -1,4 +1,4 @@
-/* <token-count for="id"> or <token-count name="field">: what the field's words cost in every prompt. */
+/* <token-count for="id"> or <token-count fields="name">: what the field's words cost in every prompt. */
 
 import { describeTokens, estimateTokens } from "./tokens.ts";
 
@@ -17,7 +17,7 @@ class TokenCount extends HTMLElement {
 
   #show = (): void => {
     const id = this.getAttribute("for");
-    const selector = id ? `#${id}` : `[name="${this.getAttribute("name")}"]`;
+    const selector = id ? `#${id}` : `[name="${this.getAttribute("fields")}"]`;
     const fields = [...(this.#form?.querySelectorAll<HTMLTextAreaElement>(selector) ?? [])];
     const counts = fields.map((field) => estimateTokens(field.value));
     // Of several greetings a chat has one: the longest is what it can cost.
