@@ -74,7 +74,7 @@ def load_reply_context(reply_id: uuid.UUID) -> ReplyContext | None:
     """The context of an unfinished reply; None when it is gone or over."""
     reply = (
         Reply.objects.unfinished()
-        .select_related("requested_by", "message__conversation__character")
+        .select_related("requested_by", "message__character", "message__conversation__character")
         .filter(pk=reply_id)
         .first()
     )
@@ -91,7 +91,8 @@ def reply_context(
     """
     message = reply.message
     conversation = message.conversation
-    character = conversation.speaker
+    # In a group the message knows who speaks; elsewhere it is the conversation's character.
+    character = message.character if message.character_id is not None else conversation.speaker
     collections: set[uuid.UUID] = set()
     documents: tuple[uuid.UUID, ...] = ()
     if new_turns is None:

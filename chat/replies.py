@@ -20,7 +20,10 @@ from chat.draft import Draft, replay
 from chat.grounding import find_sources, passages_of, scope_of
 from chat.log import LogWriter, parse_cursor
 from chat.models import ReplyStatus
-from chat.prompt import PromptParts, build_request
+from chat.prompt import PromptParts, build_prompt
+from chat.prompting.casting import Casting, cast, cast_plain, needs_database
+from chat.prompting.record import records
+from chat.prompting.speaking import NameTrimmer
 from chat.queries import ReplyContext
 from documents.queries import pending_documents
 from inference.client import stream_chat
@@ -67,6 +70,7 @@ class ReplyRun:
         self._log = log
         # Ends the reply's row; tells whether it was this process's to end.
         self._finish_row = finish_row
+        self._trimmer: NameTrimmer | None = None
         self._saved_length = 0
         self._task: asyncio.Task[Ending | None] | None = None
         self.draft = Draft(log.open(self.reply_id, context.reply.epoch, self.lose))
@@ -130,29 +134,52 @@ class ReplyRun:
         continue_from = self._text_to_continue(context, target)
         passages = await self._find_passages(context, target)
         self.draft.say_status(ReplyStatus.RUNNING)
-        request = build_request(
+        casting = await self._cast(target)
+        prompt = build_prompt(
             PromptParts(
-                system_prompt=context.character.system_prompt if context.character else "",
-                history=context.history,
+                system_prompt="",
+                history=casting.history,
                 passages=passages,
                 context_tokens=target.context_tokens,
                 max_tokens=context.reply.max_tokens,
                 temperature=context.reply.temperature,
                 continue_from=continue_from,
                 can_continue=target.can_continue,
+                voice=casting.voice,
             )
         )
-        await self._stream(target, request)
+        records.keep(self.reply_id, prompt)
+        if casting.voice.others and not continue_from:
+            self._trimmer = NameTrimmer(casting.voice.names.char, casting.voice.name)
+        await self._stream(target, prompt.request)
         return Ending(ReplyStatus.COMPLETE)
 
+    async def _cast(self, target: ModelTarget) -> Casting:
+        """Who speaks. A plain chat with a character knows all of it already."""
+        context = self.context
+        conversation, character = context.conversation, context.character
+        if not needs_database(conversation, character):
+            return cast_plain(conversation, character, context.user, context.history)
+        return await in_database(
+            cast,
+            conversation=conversation,
+            character=character,
+            user=context.user,
+            history=context.history,
+            parent_id=context.message.parent_id,
+            context_tokens=target.context_tokens,
+        )
+
     async def _stream(self, target: ModelTarget, request: ChatRequest) -> None:
-        draft = self.draft
+        draft, trimmer = self.draft, self._trimmer
         caller = Caller(self.context.user.pk)
         async with aclosing(stream_chat(target, request, caller=caller)) as stream:
             async for event in stream:
                 match event:
                     case AnswerDelta(text=text):
-                        draft.add_answer(text)
+                        said = text if trimmer is None else trimmer.feed(text)
+                        if said:
+                            draft.add_answer(said)
                     case ThinkingDelta(text=text):
                         draft.add_thinking(text)
                     case UsageReport():
@@ -163,6 +190,8 @@ class ReplyRun:
                         draft.say_status(ReplyStatus.RUNNING)
                     case StartOver():
                         draft.repeat(draft.answer, "", draft.sources)
+        if trimmer is not None and (rest := trimmer.flush()):
+            draft.add_answer(rest)
         draft.end_thinking()
 
     async def _restore(self, context: ReplyContext) -> None:

@@ -25,6 +25,7 @@ from chat.database import Batcher, in_database
 from chat.feed import ReplyFeed
 from chat.leases import HEARTBEAT_SECONDS, Leases
 from chat.log import LogWriter, connect_redis
+from chat.prompting.record import records
 from chat.queries import ReplyContext
 from chat.replies import ReplyRun
 from chat.services import post_messages
@@ -172,6 +173,8 @@ class Runtime:
         new = [checkpoint for checkpoint in checkpoints if checkpoint is not None]
         if new:
             await in_database(save_checkpoints, new)
+        if records.has_waiting:
+            await in_database(records.flush)
 
     async def _claim_abandoned(self) -> None:
         while True:
