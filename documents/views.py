@@ -15,9 +15,11 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from documents import shelves
 from documents.forms import PassageForm
-from documents.models import DocumentStatus
+from documents.models import AccessLevel, Collection, DocumentStatus
 from documents.passages import cut_passage
+from documents.pictures import has_pictures
 from documents.queries import find_document
+from documents.sharing import OWNER, access_levels
 
 # A table of a hundred rows is one screenful of scrolling; more is what search is for.
 ROWS_PER_PAGE = 100
@@ -31,9 +33,15 @@ def list_documents(request: HttpRequest) -> HttpResponse:
     """The table of a shelf's documents, and the shelves at its side."""
     user, key = _person(request), request.GET.get("collection", "")
     documents = shelves.find_documents(user=user, key=key)
+    collection = shelves.find_shelf_collection(user=user, key=key)
+    access = access_levels(user=user, collections=[collection])[collection.pk] if collection else OWNER
     context = {
         "key": key,
-        "collection": shelves.find_shelf_collection(user=user, key=key),
+        "collection": collection,
+        "access": access,
+        "may_write": access != AccessLevel.READ,
+        "writable": set(Collection.objects.writable_by(user).values_list("pk", flat=True)),
+        "may_manage": access in (OWNER, AccessLevel.MANAGE),
         "shelves": shelves.list_shelves(user=user, key=key),
         "from_chats": shelves.count_from_chats(user=user),
         "totals": shelves.add_up(documents),
@@ -59,6 +67,7 @@ def view_document(request: HttpRequest, document_id: uuid.UUID) -> HttpResponse:
         "number": number,
         "page": page,
         "passage": passage,
+        "has_picture": page is not None and has_pictures(document),
         "neighbours": neighbours,
     }
     return render(request, "documents/view.html", context)

@@ -11,6 +11,8 @@ export interface DocumentEvent {
   eta_seconds?: number | null;
   name?: string;
   error?: string | null;
+  pages?: number;
+  pages_done?: number;
 }
 
 export interface LiveListeners {

@@ -1,4 +1,4 @@
-/* Making and deleting collections from the documents page. */
+/* Making and deleting collections, and having pages of the web read, from the documents page. */
 
 import { ApiError, callApi } from "../../config/frontend/api.ts";
 import { confirmAction } from "../../config/frontend/confirm.ts";
@@ -16,10 +16,30 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("submit", (event) => {
   const form = event.target as HTMLFormElement;
-  if (!form.matches("[data-new-collection]")) return;
-  event.preventDefault();
-  void createCollection(String(new FormData(form).get("name") ?? "").trim());
+  if (form.matches("[data-new-collection]")) {
+    event.preventDefault();
+    void createCollection(String(new FormData(form).get("name") ?? "").trim());
+  } else if (form.matches("[data-add-url]")) {
+    event.preventDefault();
+    void addUrl(form);
+  }
 });
+
+async function addUrl(form: HTMLFormElement): Promise<void> {
+  const problem = form.querySelector<HTMLElement>("[data-part=problem]");
+  const url = String(new FormData(form).get("url") ?? "").trim();
+  try {
+    const { id } = await callApi<{ id: string }>("POST", "/documents/url", { url, collection: form.dataset.collection || null });
+    form.closest("dialog")?.close();
+    form.reset();
+    if (problem) problem.hidden = true;
+    document.dispatchEvent(new CustomEvent("documents:added", { detail: id }));
+  } catch (error) {
+    if (!problem) return complain(error);
+    problem.hidden = false;
+    problem.textContent = error instanceof ApiError ? error.message : gettext("That did not work. Try again.");
+  }
+}
 
 async function createCollection(name: string): Promise<void> {
   if (!name) return;

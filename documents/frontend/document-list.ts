@@ -29,6 +29,7 @@ class DocumentList extends HTMLElement {
     }
     this.closest("drop-zone")?.addEventListener("files", (event) => this.#upload((event as FilesEvent).detail), { signal });
     this.addEventListener("click", this.#act, { signal });
+    document.addEventListener("documents:added", (event) => void this.#show((event as CustomEvent<string>).detail), { signal });
     addEventListener("beforeunload", this.#holdBack, { signal });
     openLive({ onDocument: this.#hear, onOpen: () => this.#reconnected(true), onClose: () => this.#reconnected(false) }, signal);
     this.#askLater();
@@ -68,6 +69,16 @@ class DocumentList extends HTMLElement {
     }
   }
 
+  /** A document that came in another way than by a file: a row for it. */
+  async #show(id: string): Promise<void> {
+    try {
+      const state = await callApi<DocumentState>("GET", `/documents/${id}`, undefined, this.#life.signal);
+      this.#rows.set(id, this.#rows.get(id) ?? this.#addRow(state));
+    } catch (error) {
+      this.#complain(error);
+    }
+  }
+
   #addRow(state: Partial<DocumentState>): DocumentRow {
     const template = this.querySelector("template");
     const copy = template?.content.querySelector("tr")?.cloneNode(true) as HTMLTableRowElement;
@@ -87,6 +98,8 @@ class DocumentList extends HTMLElement {
       progress: event.progress,
       eta_seconds: event.eta_seconds ?? null,
       error: event.error ?? null,
+      pages: event.pages ?? 0,
+      pages_done: event.pages_done ?? 0,
     });
   };
 
@@ -96,7 +109,7 @@ class DocumentList extends HTMLElement {
     this.#summarise();
     if (!wasUnfinished || isUnfinished(row.status)) return;
     this.#announce(row, state.error ?? "");
-    if (row.status === "ready" && !state.pages) void this.#ask(row);
+    if (row.status === "ready" && state.title === undefined) void this.#ask(row);
   }
 
   /** Ask the API how a document stands; a document that is gone takes its row along. */
@@ -129,6 +142,7 @@ class DocumentList extends HTMLElement {
     if (!button || !element) return;
     const row = this.#rows.get(element.dataset.document ?? "") ?? new DocumentRow(element);
     if (button.dataset.action === "retry") void this.#retry(row);
+    else if (button.dataset.action === "cancel") void this.#cancel(row);
     else void this.#delete(row);
   };
 
@@ -141,6 +155,20 @@ class DocumentList extends HTMLElement {
       this.#complain(error);
     }
     await this.#ask(row);
+  }
+
+  /** Stop an upload, or the reading of what is stored already. */
+  async #cancel(row: DocumentRow): Promise<void> {
+    if (!row.id) {
+      row.element.dispatchEvent(new Event("parlour:removed"));
+      return this.#remove(row);
+    }
+    try {
+      this.#take(row, await callApi<DocumentState>("POST", `/documents/${row.id}/cancel`));
+    } catch (error) {
+      this.#complain(error);
+      await this.#ask(row);
+    }
   }
 
   async #delete(row: DocumentRow): Promise<void> {

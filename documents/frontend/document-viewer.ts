@@ -1,13 +1,15 @@
-/* <document-viewer document="id" page="3" start="10" end="90">: a page of a document as text, the passage marked.
+/* <document-viewer document="id" page="3" start="10" end="90">: a page of a document with the passage marked.
 
    Attributes in; `viewer:page` ({page, label, pages, name}) out once a page shows. Offsets are Unicode code points
-   of the page's text, as citations count them. It shows what the server rendered into it, or fetches by itself. */
+   of the page's text, as citations count them. It shows what the server rendered into it, or fetches by itself.
+   A page that has a picture (attribute `picture`) is shown as it looks, and as text for those who prefer that. */
 
 import "./document-viewer.css";
 
 import { ApiError, callApi } from "../../config/frontend/api.ts";
 import { icon } from "../../config/frontend/icon.ts";
 import { formatNumber, gettext } from "../../config/frontend/words.ts";
+import { showPicture } from "./page-picture.ts";
 import { showText } from "./page-text.ts";
 
 interface PageAnswer {
@@ -15,7 +17,11 @@ interface PageAnswer {
   page: number;
   label: string;
   text: string;
+  has_picture: boolean;
 }
+
+/** How somebody prefers pages, remembered in this browser. */
+const FORM_KEY = "viewer-form";
 
 export interface ShownPage {
   page: number;
@@ -28,6 +34,7 @@ class DocumentViewer extends HTMLElement {
   static observedAttributes = ["document", "page", "start", "end"];
   #listeners = new AbortController();
   #request = new AbortController();
+  #drawing = new AbortController();
   #isOpen = false;
   #isDue = false;
   #pages = 0;
@@ -40,7 +47,8 @@ class DocumentViewer extends HTMLElement {
     this.addEventListener("submit", this.#jump, { signal });
     this.addEventListener("keydown", this.#key, { signal });
     this.#isOpen = true;
-    if (this.querySelector(".viewer-text")) this.#showMark();
+    this.addEventListener("change", this.#choose, { signal });
+    if (this.querySelector(".viewer-text")) this.#dress();
     else this.#loadSoon();
   }
 
@@ -48,6 +56,7 @@ class DocumentViewer extends HTMLElement {
     this.#isOpen = false;
     this.#listeners.abort();
     this.#request.abort();
+    this.#drawing.abort();
   }
 
   attributeChangedCallback(_name: string, before: string | null, after: string | null): void {
@@ -81,6 +90,7 @@ class DocumentViewer extends HTMLElement {
 
   async #load(): Promise<void> {
     this.#request.abort();
+    this.#drawing.abort();
     this.#request = new AbortController();
     const { signal } = this.#request;
     this.setAttribute("aria-busy", "true");
@@ -103,10 +113,59 @@ class DocumentViewer extends HTMLElement {
     text.setAttribute("aria-label", gettext("Page %(page)s", { page: answer.page }));
     text.append(...showText(answer.text, this.#offset("start"), this.#offset("end")));
     this.replaceChildren(this.#bar(answer), text);
+    this.toggleAttribute("picture", answer.has_picture);
     const detail: ShownPage = { page: answer.page, label: answer.label, pages: this.#pages, name: answer.document.name };
     this.dispatchEvent(new CustomEvent("viewer:page", { detail, bubbles: true }));
-    this.#showMark();
+    this.#dress();
   }
+
+  /** Offer the page's picture beside its text, and show the one that is preferred. */
+  #dress(): void {
+    const hasPicture = this.hasAttribute("picture");
+    if (hasPicture) this.querySelector(".viewer-bar")?.append(formSwitch(prefersText()));
+    if (hasPicture && !prefersText()) void this.#showPicture();
+    else {
+      this.setAttribute("form", "text");
+      this.#showMark();
+    }
+  }
+
+  async #showPicture(): Promise<void> {
+    this.#drawing.abort();
+    this.#drawing = new AbortController();
+    const { signal } = this.#drawing;
+    this.setAttribute("form", "picture");
+    this.querySelector(".viewer-sheet")?.remove();
+    const blank = document.createElement("div");
+    blank.className = "viewer-sheet skeleton";
+    this.querySelector(".viewer-text")?.before(blank);
+    try {
+      const id = this.getAttribute("document") ?? "";
+      const sheet = await showPicture(id, this.#page, this.#offset("start"), this.#offset("end"), signal);
+      blank.replaceWith(sheet);
+      this.#showMark();
+    } catch {
+      // The text is there: a page that cannot be drawn is read.
+      blank.remove();
+      if (signal.aborted) return;
+      this.setAttribute("form", "text");
+      this.querySelector(".viewer-form")?.remove();
+      this.#showMark();
+    }
+  }
+
+  #choose = (event: Event): void => {
+    const input = event.target as HTMLInputElement;
+    if (!input.closest(".viewer-form")) return;
+    localStorage.setItem(FORM_KEY, input.value);
+    this.querySelector(".viewer-sheet")?.remove();
+    if (input.value === "picture") void this.#showPicture();
+    else {
+      this.#drawing.abort();
+      this.setAttribute("form", "text");
+      this.#showMark();
+    }
+  };
 
   #offset(name: "start" | "end"): number | null {
     const value = this.getAttribute(name);
@@ -133,7 +192,7 @@ class DocumentViewer extends HTMLElement {
   }
 
   #showMark(): void {
-    const mark = this.querySelector("mark");
+    const mark = this.querySelector(this.getAttribute("form") === "picture" ? ".viewer-mark" : "mark");
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
     if (mark) mark.scrollIntoView({ block: "center", behavior: isCalm ? "auto" : "smooth" });
     else if (this.scrollTop) this.scrollTop = 0;
@@ -181,6 +240,29 @@ class DocumentViewer extends HTMLElement {
     notice.append(icon("circle-alert"), words);
     this.replaceChildren(notice);
   }
+}
+
+function prefersText(): boolean {
+  return localStorage.getItem(FORM_KEY) === "text";
+}
+
+/** Page or text: two radio buttons that look like one switch. */
+function formSwitch(isText: boolean): HTMLElement {
+  const group = document.createElement("fieldset");
+  group.className = "viewer-form";
+  group.setAttribute("aria-label", gettext("How the page is shown"));
+  const choices = { picture: gettext("As printed"), text: gettext("As text") };
+  for (const [value, words] of Object.entries(choices)) {
+    const label = document.createElement("label");
+    const input = document.createElement("input");
+    input.type = "radio";
+    input.name = "form";
+    input.value = value;
+    input.checked = (value === "text") === isText;
+    label.append(input, span("", words));
+    group.append(label);
+  }
+  return group;
 }
 
 function turn(rel: "prev" | "next", words: string, isPossible: boolean): HTMLButtonElement {

@@ -1,11 +1,13 @@
 /* What the documents pages have besides the house: the table, the search, the viewer, collections. */
 
 import "./page.css";
+import "./document-finder.ts";
 import "./document-list.ts";
 import "./document-search.ts";
 import "./document-viewer.ts";
 import "./drop-zone.ts";
 import "./collections.ts";
+import "./share-dialog.ts";
 
 import type { ShownPage } from "./document-viewer.ts";
 

@@ -14,6 +14,7 @@ export interface DocumentState {
   progress: number;
   eta_seconds: number | null;
   pages: number;
+  pages_done?: number;
   size_bytes: number;
   error: string | null;
 }
@@ -96,6 +97,7 @@ export class DocumentRow {
     if (state.status !== undefined) data.status = state.status;
     if (state.progress !== undefined) data.progress = String(state.progress);
     if (state.eta_seconds !== undefined) data.eta = state.eta_seconds === null ? "" : String(state.eta_seconds);
+    if (state.pages_done !== undefined) data.pagesDone = String(state.pages_done);
     if (state.pages) {
       data.pages = String(state.pages);
       this.#part("pages").textContent = formatNumber(state.pages);
@@ -115,7 +117,9 @@ export class DocumentRow {
     this.#showState(status);
     this.#part("title").hidden = !this.#part("title").textContent;
     this.#part("why").hidden = status !== "failed" || !this.#part("why").textContent;
-    this.#toggle("[data-action=retry]", status === "failed" && id !== "");
+    this.#toggle("[data-action=retry]", status === "failed" && id !== "" && this.#mayWrite);
+    this.#toggle("[data-action=cancel]", isUnfinished(status) && this.#mayWrite);
+    this.#toggle("[data-action=delete]", this.#mayWrite);
     this.#toggle("[data-part=open]", status === "ready");
     this.#toggle("[data-part=download]", id !== "");
     this.#part("open").setAttribute("href", `/documents/${id}/`);
@@ -145,8 +149,19 @@ export class DocumentRow {
     bar.setAttribute("aria-label", gettext("Progress of %(name)s", { name: this.name }));
     const left = this.#part("left");
     const eta = this.element.dataset.eta;
-    left.hidden = !isMoving || !eta;
-    left.textContent = eta ? timeLeft(Number(eta)) : "";
+    const words = [status === "extracting" ? this.#pagesDone() : "", eta ? timeLeft(Number(eta)) : ""].filter(Boolean);
+    left.hidden = !isMoving || !words.length;
+    left.textContent = words.join(", ");
+  }
+
+  /** “page 12 of 80”, once there is something to tell. */
+  #pagesDone(): string {
+    const [done, pages] = [Number(this.element.dataset.pagesDone ?? 0), Number(this.element.dataset.pages ?? 0)];
+    return done && pages > 1 ? gettext("page %(done)s of %(pages)s", { done: formatNumber(done), pages: formatNumber(pages) }) : "";
+  }
+
+  get #mayWrite(): boolean {
+    return !this.element.closest("[data-read-only]");
   }
 
   #toggle(selector: string, isShown: boolean): void {

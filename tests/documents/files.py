@@ -8,6 +8,7 @@ from docx import Document as new_docx
 from docx.enum.text import WD_BREAK
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.pdfencrypt import StandardEncryption
+from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
 SENTENCES = (
@@ -110,3 +111,15 @@ def make_ole(*, encrypted: bool) -> bytes:
     """The beginning of an OLE container: an old .doc, or a DOCX with a password."""
     name = "EncryptedPackage" if encrypted else "WordDocument"
     return b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500) + name.encode("utf-16-le") + bytes(600)
+
+
+def make_scan(picture: bytes, *, text: str) -> bytes:
+    """Two pages: one with text, one that is only a picture."""
+    buffer = io.BytesIO()
+    canvas = Canvas(buffer, pagesize=A4)
+    canvas.drawString(60, 700, text)
+    canvas.showPage()
+    canvas.drawImage(ImageReader(io.BytesIO(picture)), 40, 500, width=500, height=100)
+    canvas.showPage()
+    canvas.save()
+    return buffer.getvalue()

@@ -42,6 +42,7 @@ export class AttachmentCard extends HTMLElement {
     try {
       const { id, status } = await uploadDocument(file, {
         collection: "",
+        isForChat: true,
         maxBytes: 0,
         onProgress: (share) => this.#showProgress(share),
         signal: this.#upload.signal,

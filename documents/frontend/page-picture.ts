@@ -1,0 +1,49 @@
+/* A page of a PDF as it looks, with the passage marked over it. The text beside it stays what is read aloud. */
+
+import { callApi } from "../../config/frontend/api.ts";
+
+interface Marks {
+  width: number;
+  height: number;
+  /** Left, top, width and height as shares of the picture. */
+  marks: [number, number, number, number][];
+}
+
+/** The page's picture, its place kept before it has come; rejects where the page cannot be drawn. */
+export async function showPicture(
+  id: string,
+  page: number,
+  start: number | null,
+  end: number | null,
+  signal: AbortSignal,
+): Promise<HTMLElement> {
+  const path = `/documents/${id}/pages/${page}`;
+  const passage = start !== null && end !== null ? `?start=${start}&end=${end}` : "";
+  const answer = await callApi<Marks>("GET", `${path}/marks${passage}`, undefined, signal);
+  const sheet = document.createElement("div");
+  sheet.className = "viewer-sheet";
+  sheet.setAttribute("aria-hidden", "true");
+  const image = document.createElement("img");
+  image.width = answer.width;
+  image.height = answer.height;
+  image.alt = "";
+  image.decoding = "async";
+  image.src = `/api/v1${path}/picture`;
+  sheet.append(image, ...answer.marks.map(mark));
+  return sheet;
+}
+
+function mark([left, top, width, height]: Marks["marks"][number]): HTMLElement {
+  const box = document.createElement("span");
+  box.className = "viewer-mark";
+  const { style } = box;
+  style.left = percent(left);
+  style.top = percent(top);
+  style.width = percent(width);
+  style.height = percent(height);
+  return box;
+}
+
+function percent(share: number): string {
+  return `${(share * 100).toFixed(2)}%`;
+}

@@ -1,0 +1,59 @@
+"""Two hundred bad files, in by the API and through the ingest: no answer of 5xx, nothing hangs, nobody dies."""
+
+import time
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from pytest_django import DjangoCaptureOnCommitCallbacks
+
+from documents.errors import failure_message
+from documents.ingest import ingest_next
+from documents.models import Document
+from tests.documents.hostile import hostile_files
+from tests.openai_server import ScriptedServer
+
+# The slowest takes some seconds of a core, and cores are shared.
+FILE_SECONDS_MAX = 60
+
+
+@pytest.fixture(scope="module")
+def bad_files() -> list[tuple[str, bytes]]:
+    return hostile_files()
+
+
+def test_two_hundred_hostile_files_are_refused_or_read_and_harm_nobody(
+    program: Client,
+    embedder: ScriptedServer,
+    bad_files: list[tuple[str, bytes]],
+    django_capture_on_commit_callbacks: DjangoCaptureOnCommitCallbacks,
+) -> None:
+    assert len(bad_files) >= 200
+    statuses = []
+    for name, data in bad_files:
+        with django_capture_on_commit_callbacks(execute=True):
+            response = program.post("/api/v1/documents", {"file": SimpleUploadedFile(name, data)})
+        statuses.append(response.status_code)
+        assert response.status_code in (202, 413, 415, 422), (name, response.content)
+        if response.status_code != 202:
+            assert response.json()["error"]["message"]
+    assert statuses.count(202) > 100
+
+    while True:
+        started = time.monotonic()
+        if ingest_next() is None:
+            break
+        assert time.monotonic() - started < FILE_SECONDS_MAX
+    for document in Document.objects.all():
+        assert document.status in ("ready", "failed"), (document.name, document.status)
+        assert document.claim is None
+        assert "/" not in document.name
+        assert "\\" not in document.name
+        assert document.name.isprintable()
+        if document.status == "failed":
+            assert failure_message(document.error_code), document.error_code
+    assert not any("root:" in text for text in _texts())
+
+
+def _texts() -> list[str]:
+    return [page.text for document in Document.objects.all() for page in document.pages.all()]
