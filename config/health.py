@@ -64,7 +64,7 @@ async def _healthz(scope: HTTPScope) -> tuple[int, str, bytes]:
 async def _metrics(scope: HTTPScope) -> tuple[int, str, bytes]:
     if any(name == b"x-forwarded-for" for name, _ in scope["headers"]):
         return _json(404, {"status": "not found"})
-    body = await asyncio.get_running_loop().run_in_executor(_database_thread, generate_latest)
+    body = await asyncio.get_running_loop().run_in_executor(_metrics_thread, generate_latest)
     return 200, CONTENT_TYPE_LATEST, body
 
 

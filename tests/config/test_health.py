@@ -1,13 +1,20 @@
 """Probes: they need no host name, no session and, but for /readyz, no backing service."""
 
 import json
+import time
 
+import msgspec
 import pytest
 from asgiref.testing import ApplicationCommunicator
+from django.conf import settings
 from django.test import override_settings
+from redis.asyncio import Redis
 
 from config.asgi import application
 from config.health import HealthEndpoints
+from inference.models import Model
+from inference.readings import Reading
+from inference.routing.desk import key_prefix
 
 
 async def get(path: str, *headers: tuple[bytes, bytes], served_by: HealthEndpoints = application):
@@ -66,3 +73,18 @@ async def test_scraper_beside_us_gets_metrics_and_a_visitor_does_not():
     assert b'queue_length{queue="ingest"} 0.0' in body
     status, _ = await get("/metrics", (b"x-forwarded-for", b"203.0.113.9"))
     assert status == 404
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_scraper_hears_what_waits_for_a_model_and_what_servers_told():
+    prefix = key_prefix()
+    model = await Model.objects.acreate(name="busy")
+    reading = Reading("1", "rack", time.time(), batch_size=12, gpu_memory_bytes=6_000_000_000)
+    async with Redis.from_url(settings.REDIS_URL) as client:
+        await client.sadd(f"{prefix}:models", str(model.pk))
+        await client.zadd(f"{prefix}:line:{model.pk}", {"a": 1, "b": 2})
+        await client.set(f"{settings.REDIS_PREFIX}:reading:1", msgspec.json.encode(reading))
+    _, body = await get("/metrics")
+    assert b'queue_length{model="busy",queue="models"} 2.0' in body
+    assert b'batch_size{server="rack"} 12.0' in body
+    assert b'gpu_memory_used{server="rack"} 6e+09' in body
