@@ -13,6 +13,7 @@ from characters.cards.api import router as cards_router
 from characters.personas.api import router as personas_router
 from chat.api import router as chat_router
 from documents.api import router as documents_router
+from inference.api import router as inference_router
 
 api = NinjaAPI(title="Parlour", version="1", urls_namespace="api", auth=[ApiKeyAuth(), SessionAuth()])
 api.add_router("", accounts_router)
@@ -22,6 +23,7 @@ api.add_router("", characters_router)
 api.add_router("", personas_router)
 api.add_router("", chat_router)
 api.add_router("", documents_router)
+api.add_router("", inference_router)
 
 
 @api.exception_handler(ParlourError)

@@ -39,6 +39,8 @@ INFERENCE_MODELS = env.items("INFERENCE_MODELS")
 # A GGUF file that the local stack serves with the embedded llama.cpp, and where it does.
 MODEL_GGUF = env.text("MODEL_GGUF")
 LOCAL_MODEL_URL = _stack.model_url
+# Where the small models that administrators are offered come from; a mirror behind a firewall, for instance.
+MODEL_HUB = env.text("MODEL_HUB", "https://huggingface.co")
 EMBEDDING_URL = env.text("EMBEDDING_URL") or _stack.embedding_url
 EMBEDDING_MODEL = env.text("EMBEDDING_MODEL", "all-MiniLM-L6-v2")
 

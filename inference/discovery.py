@@ -168,6 +168,16 @@ def describe_model(endpoint: Endpoint) -> ModelDetails:
     return _details(own, kind, entry)
 
 
+def is_answering(base_url: str, name: str) -> bool:
+    """Whether a server of ours at this address has loaded the model of this name."""
+    server = place(server_name="", base_url=base_url, api_key="")
+    try:
+        listed = msgspec.json.decode(call(server, "/models", answer_seconds=ANSWER_SECONDS), type=_ModelList)
+    except (ServerError, msgspec.DecodeError):
+        return False
+    return any(entry.id == name for entry in listed.data or [])
+
+
 def capability_of(name: str) -> Capability | None:
     """What a model of this name is for; None for what Parlour has no use for."""
     return next((purpose for pattern, purpose in _PURPOSES if pattern.search(name)), Capability.CHAT)

@@ -1,8 +1,11 @@
 """Work on a clock: keeping the list of servers and models fresh."""
 
+import uuid
+
 from celery import shared_task
 
 from inference import readings
+from inference.fetching import abandoned_fetches, run_fetch
 from inference.jobs import run_jobs
 from inference.services import refresh_servers, register_configured_servers
 from inference.usage import roll_up_usage
@@ -16,6 +19,20 @@ def refresh_estate() -> None:
     """Ask every server for its models. Two runs at once write the same."""
     register_configured_servers()
     refresh_servers()
+    for file_id in abandoned_fetches():
+        begin_fetch(file_id)
+
+
+# Gigabytes over a slow line; a run beside another one leaves at once.
+@shared_task(acks_late=False, time_limit=24 * 3600)
+def fetch_model_file(file_id: str) -> None:
+    """Fetch a model file, and serve it where that was asked."""
+    run_fetch(uuid.UUID(file_id))
+
+
+def begin_fetch(file_id: uuid.UUID) -> None:
+    """Hand a file to a worker."""
+    fetch_model_file.delay(str(file_id))
 
 
 # Every day is a transaction of its own: what one run does not get to, the next one does.

@@ -132,6 +132,8 @@ class ScriptedServer:
     chat_path: str = "/v1/chat/completions"
     # Paths beyond OpenAI's chat and embeddings, by method and path.
     routes: dict[tuple[str, str], Route] = field(default_factory=dict)
+    # Asked about every path that nothing else answers.
+    fallback: Callable[[Recorded], Response | None] | None = None
     embedding_refusals: list[Refusal] = field(default_factory=list)
     # Answers every request so instead, for instance with a page of HTML.
     answer_everything: Refusal | None = None
@@ -266,6 +268,8 @@ class ScriptedServer:
             _reply(writer, {"object": "list", "data": [self._model(model) for model in self.models]})
         elif path in _OWN_PATHS[self.kind]:
             _reply(writer, _OWN_PATHS[self.kind][path])
+        elif self.fallback and (response := self.fallback(request)):
+            return await _respond(writer, response)
         else:
             _refuse(writer, Refusal(404, f"no {request.path}"))
         await writer.drain()
