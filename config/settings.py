@@ -169,6 +169,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-servers": {"task": "inference.tasks.read_servers", "schedule": 15.0},
     # With a lease of 15 s: what a killed worker was reading is taken up again within half a minute.
     "wake-ingest": {"task": "documents.tasks.wake_ingest", "schedule": 10.0},
+    "watch-container": {"task": "documents.tasks.watch_container", "schedule": 60.0},
     "sweep-blobs": {"task": "documents.tasks.sweep_blobs", "schedule": 300.0},
 }
 

@@ -4,7 +4,7 @@ whose turn it is, which keeps the queue fair and a lost or doubled message harml
 
 from celery import shared_task
 
-from documents import blobs, claims, ingest
+from documents import blobs, claims, ingest, watching
 
 # Longer than any document should take; beyond it the worker's child is ended and the sweep calls again.
 INGEST_SECONDS_MAX = 3500
@@ -39,3 +39,9 @@ def sweep_blobs() -> None:
     """Remove the files of deleted documents, of people who are gone and of uploads that were given up."""
     blobs.drop_stale_uploads()
     blobs.remove_orphans()
+
+
+@shared_task(expires=60)
+def watch_container() -> None:
+    """See what is new in the watched container, where there is one."""
+    watching.look_at_container()
