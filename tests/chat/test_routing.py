@@ -1,0 +1,136 @@
+"""Places and failover from the outside: real web processes, real model server processes, real kills."""
+
+import asyncio
+import re
+import time
+from collections.abc import Iterator
+
+import aiohttp
+import pytest
+
+from accounts.services import create_api_key
+from inference.models import Capability, Deployment, Model, Server, ServerKind
+from tests.chat.conftest import make_user
+from tests.chat.talk import Talk, text_of
+from tests.model_server_process import ModelServerProcess, model_servers
+from tests.processes import start_web, stopped_at_end
+
+TOKENS = 60
+# Sixty tokens take twelve seconds: time for fifty replies to be in the middle of theirs on a slow machine.
+PACE = "pace-5"
+
+
+def numbers_of(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"(\d+):[\d.]+;", text)]
+
+
+@pytest.fixture
+def two_servers(transactional_db: None) -> Iterator[list[ModelServerProcess]]:
+    with model_servers(2) as servers:
+        model = Model.objects.create(name=PACE, capabilities=[Capability.CHAT], is_default=True)
+        for at, running in enumerate(servers):
+            server = Server.objects.create(
+                name=f"server {at}", kind=ServerKind.LLAMACPP, base_url=running.url
+            )
+            Deployment.objects.create(model=model, server=server, remote_name=PACE)
+        yield servers
+
+
+async def test_server_killed_under_fifty_replies_leaves_fifty_whole(two_servers, key, tmp_path):
+    web = await asyncio.to_thread(start_web, tmp_path)
+    with stopped_at_end(web):
+        async with Talk(web.url, key) as talk:
+            for number in range(50):
+                await talk.put(type="send", text="Count", max_tokens=TOKENS, request_id=f"r{number}")
+            while len(begun := replies_of(talk, "delta")) < 50:
+                await talk.receive()
+            assert not any(is_end(event) for event in talk.seen)
+            await asyncio.to_thread(two_servers[0].kill)
+            while sum(is_end(event) for event in talk.seen) < 50:
+                await talk.receive()
+    texts = [text_of([event for event in talk.seen if event.get("reply") == reply]) for reply in begun]
+    assert [event["status"] for event in talk.seen if is_end(event)] == ["complete"] * 50
+    assert [numbers_of(text) for text in texts] == [list(range(TOKENS))] * 50
+
+
+def replies_of(talk: Talk, kind: str) -> set[str]:
+    return {event["reply"] for event in talk.seen if event["type"] == kind}
+
+
+def is_end(event: dict) -> bool:
+    return event.get("type") == "status" and event.get("status") in {"complete", "stopped", "failed"}
+
+
+@pytest.fixture
+def key(transactional_db: None) -> str:
+    return create_api_key(actor=make_user("ada@example.com"), name="test")[1]
+
+
+@pytest.fixture
+def other_key(transactional_db: None) -> str:
+    return create_api_key(actor=make_user("bo@example.com"), name="test")[1]
+
+
+@pytest.fixture
+def one_place(transactional_db: None, model_server) -> Model:
+    """A model that writes one answer at a time."""
+    server = Server.objects.create(name="single", base_url=model_server.url)
+    model = Model.objects.create(name="pace-10", capabilities=[Capability.CHAT], is_default=True, slots=1)
+    Deployment.objects.create(model=model, server=server, remote_name="pace-10")
+    return model
+
+
+async def test_person_in_the_line_sees_their_place_and_may_leave_it(one_place, key, tmp_path, model_server):
+    web = await asyncio.to_thread(start_web, tmp_path)
+    with stopped_at_end(web):
+        async with Talk(web.url, key) as talk:
+            first = await talk.send("Count", max_tokens=10_000)
+            await talk.until(lambda event: event["type"] == "delta")
+            second = await talk.send("Count", max_tokens=3)
+            third = await talk.send("Count", max_tokens=3)
+            place = await talk.next(
+                lambda event: event.get("reply") == third["reply"] and event.get("queue_position")
+            )
+            assert (place["status"], place["queue_position"], place["waiting_for"]) == ("queued", 2, "slot")
+            await talk.put(type="stop", reply=second["reply"])
+            place = await talk.next(
+                lambda event: event.get("reply") == third["reply"] and event.get("queue_position") == 1
+            )
+            assert len(model_server.chats) == 1
+            await talk.put(type="stop", reply=first["reply"])
+            events = await talk.until_end(third["reply"])
+    assert events[-1]["status"] == "complete"
+    assert numbers_of(text_of(events)) == [0, 1, 2]
+
+
+async def test_places_of_a_killed_web_process_are_free_within_fifteen_seconds(
+    one_place, key, other_key, tmp_path, model_server
+):
+    folders = [tmp_path / "doomed", tmp_path / "other"]
+    for folder in folders:
+        folder.mkdir()
+    doomed, web = await asyncio.gather(*(asyncio.to_thread(start_web, folder) for folder in folders))
+    with stopped_at_end(doomed, web):
+        # Through /v1, whose requests nobody takes over: nothing but the place itself is left behind.
+        holding = asyncio.create_task(stream(doomed.url, key, max_tokens=10_000))
+        await asyncio.to_thread(model_server.wait_until, lambda: model_server.open_streams == 1, 20)
+        async with Talk(web.url, other_key) as talk:
+            sent = await talk.send("Count", max_tokens=3)
+            await talk.next(lambda event: event.get("queue_position") == 1)
+            doomed.kill()
+            killed_at = time.monotonic()
+            await talk.next(lambda event: event["type"] == "delta")
+            assert time.monotonic() - killed_at < 15
+            assert (await talk.until_end(sent["reply"]))[-1]["status"] == "complete"
+        await asyncio.gather(holding, return_exceptions=True)
+
+
+async def stream(url: str, key: str, *, max_tokens: int) -> None:
+    messages = [{"role": "user", "content": "go"}]
+    body = {"model": "pace-10", "stream": True, "max_tokens": max_tokens, "messages": messages}
+    async with (
+        aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session,
+        session.post(f"{url}/v1/chat/completions", json=body) as response,
+    ):
+        async for _line in response.content:
+            pass
