@@ -35,6 +35,7 @@ SMALL_PX = 320
 SMALL_KEPT_SECONDS = 86_400
 # Flat colour shows ringing below 90; a portrait stays around 20 kB.
 QUALITY = 90
+_TOO_MANY_PIXELS = _("That picture has more than 24 megapixels. Scale it down and upload it again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,21 +154,21 @@ def _decode(data: bytes) -> Image.Image:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             picture = Image.open(io.BytesIO(data), formats=FORMATS)
         if picture.width * picture.height > MAX_PIXELS:
-            raise PictureRefused(
-                _("That picture has more than 24 megapixels. Scale it down and upload it again.")
-            )
+            raise PictureRefused(_TOO_MANY_PIXELS)
         if max(picture.size) > MAX_SIDE_PX:
             raise PictureRefused(_("That picture is longer than 16,383 pixels. Crop it and upload it again."))
         upright = ImageOps.exif_transpose(picture)
         return upright.convert("RGBA" if upright.has_transparency_data else "RGB")
     except PictureRefused:
         raise
+    # Pillow's own limit, seven times ours, is looked at while the header is read.
+    except Image.DecompressionBombError as error:
+        raise PictureRefused(_TOO_MANY_PIXELS) from error
     # Pillow's decoders raise any of these for broken files.
     except (
         OSError,
         ValueError,
         SyntaxError,
-        Image.DecompressionBombError,
         MemoryError,
         EOFError,
         IndexError,

@@ -10,6 +10,7 @@ from accounts.models import User
 from characters.access import may_change
 from characters.assets.services import copy_assets
 from characters.errors import CharacterNotAllowed, CharacterNotFound
+from characters.lorebooks.services import copy_lorebooks
 from characters.models import Character, Favourite
 from characters.services import create_character
 from characters.versions.services import keep_version
@@ -57,11 +58,9 @@ def copy_character(*, actor: User, character_id: uuid.UUID) -> Character:
     copy.avatar = source.avatar.name
     if not is_own:
         copy.remixed_from, copy.remix_credit = source, _credit(source)
-    copy.has_lore = source.has_lore
     copy.save()
     copy_assets(source, copy)
-    # Used, not shown: a lorebook stays its owner's to read and change.
-    copy.lorebooks.set(source.lorebooks.all())
+    copy_lorebooks(source, copy, actor=actor)
     keep_version(copy, actor=actor)
     record(actor=actor, verb="copy character", target=copy)
     return copy

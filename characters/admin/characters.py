@@ -11,13 +11,14 @@ from django.shortcuts import redirect
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.errors import ParlourError
 from accounts.models import User
+from characters.admin.filters import AudienceFilter, MissingFilter, StateFilter
+from characters.admin.moderation import ModerationAdmin
 from characters.assets.services import set_portrait
 from characters.forms import CharacterForm
-from characters.models import Character, Visibility
+from characters.models import Character, CharacterUsage, Visibility
 from characters.publishing import publish_character, unpublish_character
 from characters.services import (
     create_character,
@@ -27,67 +28,42 @@ from characters.services import (
 from documents.models import Collection
 
 
-class AudienceFilter(admin.SimpleListFilter):
-    title = _("who sees them")
-    parameter_name = "audience"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
-        return [("everyone", _("Everyone")), ("owner", _("Only the owner"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Character]) -> QuerySet[Character]:
-        shown = {"visibility": Visibility.EVERYONE, "is_published": True}
-        if self.value() == "everyone":
-            return queryset.filter(**shown)
-        if self.value() == "owner":
-            return queryset.exclude(**shown)
-        return queryset
-
-
-class MissingFilter(admin.SimpleListFilter):
-    title = _("what is missing")
-    parameter_name = "missing"
-
-    def lookups(self, request: HttpRequest, model_admin: object) -> list[tuple[str, Any]]:
-        return [
-            ("avatar", _("A portrait")),
-            ("system_prompt", _("A system prompt")),
-            ("greeting", _("A greeting")),
-        ]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Character]) -> QuerySet[Character]:
-        if self.value() in {"avatar", "system_prompt", "greeting"}:
-            return queryset.filter(**{str(self.value()): ""})
-        return queryset
-
-
 @admin.register(Character)
-class CharacterAdmin(admin.ModelAdmin[Character]):
+class CharacterAdmin(ModerationAdmin):
     form = CharacterForm
     list_display = [
         "small_portrait",
         "name",
         "audience",
-        "is_grounded",
-        "model",
+        "people",
+        "feedback",
         "owner",
         "updated_at",
     ]
     list_display_links = ["small_portrait", "name"]
-    list_filter = [AudienceFilter, "is_grounded", MissingFilter, "model", "updated_at"]
-    list_select_related = ["model", "owner"]
+    list_filter = [StateFilter, AudienceFilter, "is_grounded", MissingFilter, "model", "updated_at"]
+    list_select_related = ["model", "owner", "usage"]
     search_fields = ["name", "slug", "tagline", "description", "tags", "owner__email"]
     autocomplete_fields = ["owner"]
     filter_horizontal = ["collections"]
-    readonly_fields = ["large_portrait", "created_at", "updated_at"]
-    actions = ["publish", "unpublish"]
+    readonly_fields = ["large_portrait", "state", "last_thirty_days", "created_at", "updated_at"]
     save_on_top = True
     fieldsets = [
-        (None, {"fields": ["name", "slug", "tagline", "description", "tags"]}),
+        (None, {"fields": ["state", "last_thirty_days"]}),
+        (_("For people"), {"fields": ["name", "slug", "tagline", "description", "tags", "creator_notes"]}),
         (_("Portrait"), {"fields": ["large_portrait", "portrait"]}),
-        (_("What they say"), {"fields": ["system_prompt", "greeting", "suggestions"]}),
+        (
+            _("What they say"),
+            {
+                "fields": [
+                    *("system_prompt", "definition", "personality", "scenario", "example_dialogue"),
+                    *("post_history_instructions", "greeting", "suggestions"),
+                ]
+            },
+        ),
         (_("What they know"), {"fields": ["is_grounded", "collections"]}),
         (_("How they answer"), {"fields": ["model", "temperature", "max_tokens"]}),
-        (_("Who sees them"), {"fields": ["is_shown", "position", "owner"]}),
+        (_("Who sees them"), {"fields": ["is_shown", "is_remixable", "position", "owner"]}),
         (_("When"), {"fields": ["created_at", "updated_at"]}),
     ]
 
@@ -111,7 +87,57 @@ class CharacterAdmin(admin.ModelAdmin[Character]):
 
     @admin.display(description=_("who sees them"))
     def audience(self, character: Character) -> str:
-        return str(_("Everyone") if character.is_shown_to_everyone else _("Only the owner"))
+        if character.is_hidden:
+            return str(_("Hidden"))
+        if character.review_requested_at:
+            return str(_("Waits for review"))
+        if not character.is_shown:
+            return str(_("Only the owner"))
+        return str(Visibility(character.visibility).label)
+
+    @admin.display(description=_("people, 30 days"), ordering="popularity")
+    def people(self, character: Character) -> int:
+        return character.popularity
+
+    @admin.display(description=_("good and bad answers"))
+    def feedback(self, character: Character) -> str:
+        usage = _usage(character)
+        return f"{usage.liked} / {usage.disliked}" if usage and (usage.liked or usage.disliked) else "—"
+
+    @admin.display(description=_("State"))
+    def state(self, character: Character) -> str:
+        words = [self.audience(character)]
+        if character.is_hidden:
+            words.append(character.hidden_reason)
+        if character.featured_at:
+            words.append(str(_("featured")))
+        if character.version:
+            words.append(str(_("version %(number)d") % {"number": character.version.number}))
+        if character.remix_credit:
+            words.append(str(_("remixed from %(credit)s") % {"credit": character.remix_credit}))
+        return ", ".join(words)
+
+    @admin.display(description=_("Last thirty days"))
+    def last_thirty_days(self, character: Character) -> str:
+        usage = _usage(character)
+        if usage is None:
+            return str(
+                _("Nobody has talked with them yet, or it has not been counted: that happens every hour.")
+            )
+        return str(
+            _(
+                "%(people)d people, %(conversations)d chats, %(replies)d answers of %(tokens)d tokens; "
+                "%(liked)d answers were found good and %(disliked)d bad."
+            )
+            % {
+                "people": usage.people,
+                "conversations": usage.conversations,
+                "replies": usage.replies,
+                "tokens": usage.tokens,
+                "liked": usage.liked,
+                "disliked": usage.disliked,
+            }
+        )
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Choosing a model or an owner is all one does here; each has a place of its own."""
@@ -123,7 +149,8 @@ class CharacterAdmin(admin.ModelAdmin[Character]):
 
     def get_fieldsets(self, request: HttpRequest, obj: Character | None = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
-        return fieldsets if obj else fieldsets[:-1]
+        # A new one has neither a state nor times.
+        return fieldsets if obj else fieldsets[1:-1]
 
     def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Collections are people's own: an administrator chooses among theirs."""
@@ -170,24 +197,6 @@ class CharacterAdmin(admin.ModelAdmin[Character]):
             messages.error(request, str(error.user_message))
             return redirect(request.get_full_path())
 
-    @admin.action(description=_("Show the chosen characters to everyone"), permissions=["change"])
-    def publish(self, request: HttpRequest, queryset: QuerySet[Character]) -> None:
-        self._show(request, queryset, is_shown=True)
 
-    @admin.action(description=_("Hide the chosen characters"), permissions=["change"])
-    def unpublish(self, request: HttpRequest, queryset: QuerySet[Character]) -> None:
-        self._show(request, queryset, is_shown=False)
-
-    def _show(self, request: HttpRequest, queryset: QuerySet[Character], *, is_shown: bool) -> None:
-        assert isinstance(request.user, User)
-        verb = publish_character if is_shown else unpublish_character
-        try:
-            count = len([verb(actor=request.user, character_id=character.pk) for character in queryset])
-        except ParlourError as error:
-            self.message_user(request, str(error.user_message), messages.ERROR)
-            return
-        self.message_user(
-            request,
-            ngettext("%(count)d character changed.", "%(count)d characters changed.", count)
-            % {"count": count},
-        )
+def _usage(character: Character) -> CharacterUsage | None:
+    return getattr(character, "usage", None)

@@ -1,0 +1,119 @@
+"""Drafts and versions: what is typed, what is saved, and how it comes back."""
+
+import pytest
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.test import Client
+
+from accounts.models import User
+from characters.assets.services import set_portrait
+from characters.errors import VersionNotFound
+from characters.models import Character, Draft, Version
+from characters.services import create_character, update_character
+from characters.versions.services import restore_version
+from characters.versions.snapshot import FIELDS, at_version
+from tests.characters.conftest import picture
+
+pytestmark = pytest.mark.django_db
+JSON = {"content_type": "application/json"}
+# What a version leaves out on purpose: names in addresses, audience, and what the house keeps for itself.
+OF_THE_ROW = {"slug", "visibility", "hidden_reason", "remix_credit"}
+
+
+@pytest.fixture
+def mira(bo: User) -> Character:
+    return create_character(actor=bo, name="Mira", greeting="Look up.", tags=["stars"])
+
+
+def test_version_has_every_word_of_a_character():
+    words = {
+        field.name
+        for field in Character._meta.concrete_fields
+        if isinstance(field, models.CharField | models.TextField | models.JSONField | ArrayField)
+        and not isinstance(field, models.FileField)
+    }
+    assert words - set(FIELDS) == OF_THE_ROW
+
+
+def test_owner_saves_makes_versions_that_say_what_changed(mira: Character, bo: User, page: Client):
+    update_character(actor=bo, character_id=mira.pk, greeting="Look down.", note="Colder")
+    update_character(actor=bo, character_id=mira.pk, greeting="Look down.")
+    set_portrait(actor=bo, character_id=mira.pk, data=picture())
+
+    rows = page.get("/api/v1/characters/mira/versions").json()
+
+    assert [(row["number"], row["changed"], row["has_new_portrait"]) for row in rows] == [
+        (3, [], True),
+        (2, ["greeting"], False),
+        (1, [], False),
+    ]
+    assert rows[1]["note"] == "Colder"
+    assert rows[0]["is_current"]
+    assert page.get("/api/v1/characters/mira/versions/1").json()["fields"]["greeting"] == "Look up."
+    assert "Version 3" in page.get("/characters/mira/history/").content.decode()
+
+
+def test_character_from_before_versions_keeps_what_it_was(bo: User):
+    row = Character.objects.create(slug="old", name="Old", owner=bo, greeting="Then.")
+
+    update_character(actor=bo, character_id=row.pk, greeting="Now.")
+
+    kept = Version.objects.order_by("number").values_list("number", "snapshot__greeting")
+    assert list(kept) == [(1, "Then."), (2, "Now.")]
+
+
+def test_owner_restores_gets_words_and_portrait_back_as_a_new_version(
+    mira: Character, bo: User, page: Client
+):
+    set_portrait(actor=bo, character_id=mira.pk, data=picture())
+    before = Character.objects.get(pk=mira.pk)
+    update_character(actor=bo, character_id=mira.pk, greeting="Look down.", tags=["soil"], temperature=1.0)
+    set_portrait(actor=bo, character_id=mira.pk, data=picture((50, 50)))
+
+    assert page.post("/characters/mira/history/2").status_code == 302
+
+    row = Character.objects.get(pk=mira.pk)
+    assert (row.greeting, row.tags, row.temperature) == ("Look up.", ["stars"], None)
+    assert row.avatar.name == before.avatar.name
+    assert row.version is not None
+    assert row.version.number == 5
+    with pytest.raises(VersionNotFound):
+        restore_version(actor=bo, character_id=mira.pk, number=99)
+
+
+def test_reader_sees_an_older_version_without_touching_the_row(mira: Character, bo: User):
+    first = mira.version
+    row = update_character(actor=bo, character_id=mira.pk, greeting="Look down.")
+
+    older = at_version(row, first)
+
+    assert (older.greeting, row.greeting) == ("Look up.", "Look down.")
+    assert at_version(row, row.version) is row
+
+
+def test_editor_keeps_a_draft_until_it_is_saved(mira: Character, bo: User, page: Client):
+    url = "/api/v1/characters/mira/draft"
+    kept = page.put(url, {"fields": {"greeting": "Hm.", "name": "Mira"}}, **JSON)
+    assert kept.json() == {"changed": ["greeting"]}
+    assert Character.objects.get(pk=mira.pk).greeting == "Look up."
+    opened = page.get("/characters/mira/edit/").content.decode()
+    assert "Hm." in opened
+    assert "Back to what is saved" in opened
+    assert page.put(url, {"fields": {"greeting": "Look up."}}, **JSON).json() == {"changed": []}
+    assert not Draft.objects.exists()
+    page.put(url, {"fields": {"greeting": "Hm."}}, **JSON)
+    update_character(actor=bo, character_id=mira.pk, greeting="Hm!")
+    assert not Draft.objects.exists()
+    assert page.put(url, {"fields": {"owner": "me"}}, **JSON).status_code == 422
+
+
+def test_stranger_reaches_no_history(mira: Character, ada: User):
+    cy = Client()
+    cy.force_login(User.objects.create_user("cy@example.org"))
+    for path in ("/characters/mira/history/", "/characters/mira/edit/", "/api/v1/characters/mira/versions"):
+        assert cy.get(path).status_code == 404
+    Character.objects.update(visibility="everyone", is_published=True)
+    for path in ("/characters/mira/history/", "/characters/mira/edit/", "/api/v1/characters/mira/versions"):
+        assert cy.get(path).status_code == 403
+    assert cy.post("/characters/mira/history/1").status_code == 403
+    assert cy.put("/api/v1/characters/mira/draft", {"fields": {}}, **JSON).status_code == 403
