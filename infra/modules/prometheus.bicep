@@ -186,8 +186,8 @@ resource rules 'Microsoft.AlertsManagement/prometheusRuleGroups@2023-03-01' = [f
       alert: rule.alert
       enabled: true
       expression: replace(rule.expr, 'namespace="parlour"', 'namespace="${kubernetesNamespace}"')
-      // '5m' in the chart's file is 'PT5M' here, and none is at once.
-      for: contains(rule, 'for') ? 'PT${toUpper(rule.for)}' : 'PT0M'
+      // '5m' in the chart's file is 'PT5M' here, and none is at once. The compiler knows the file: some rules have none.
+      for: contains(rule, 'for') ? 'PT${toUpper(any(rule).for)}' : 'PT0M'
       severity: rule.labels.severity == 'critical' ? 1 : 3
       labels: rule.labels
       annotations: rule.annotations

@@ -23,9 +23,9 @@ TYPES = json.loads(Path(__file__).with_name("azure_types.json").read_text())
 META = {"name", "scope", "parent", "dependsOn"}
 FUNCTIONS = set(
     """
-    array cidrSubnet concat contains deployment empty environment first guid join json length loadYamlContent
+    any array cidrSubnet concat contains deployment empty environment first guid join json length loadYamlContent
     replace resourceGroup split subscription subscriptionResourceId take tenant toLower toUpper union
-    uniqueString uriComponent utcNow description minLength maxLength minValue maxValue allowed secure batchSize
+    uniqueString uriComponent description minLength maxLength minValue maxValue allowed secure batchSize
     """.split()  # noqa: SIM905
 )
 # The SDK lists the streams of machines only; those of Kubernetes are in Azure's documentation of AKS.

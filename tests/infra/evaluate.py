@@ -1,9 +1,9 @@
 """Evaluates the estate's Bicep for given parameters: which resources would be sent to Azure, with which values.
 
 It stands for the compiler and the deployment engine in the tests: it follows modules, conditions and loops, and
-fails where the real ones would: a name that is not declared, a parameter that is missing, an output of a module
-that this estate does not have. What only Azure knows (addresses, keys, ids of principals) is a `Runtime`.
-It reads the part of the language that the estate uses, no more.
+fails where the real ones would: a name that is not declared, a parameter that is missing or that its module does
+not take, an output of a module that this estate does not have. What only Azure knows (addresses, keys, ids of
+principals) is a `Runtime`. It reads the part of the language that the estate uses, no more.
 """
 
 import hashlib
@@ -18,6 +18,8 @@ from typing import Any
 from urllib.parse import quote
 
 import yaml
+
+from tests.infra import bicep
 
 SUBSCRIPTION = "00000000-0000-4000-8000-000000000000"
 _TOKENS = re.compile(
@@ -376,6 +378,7 @@ def _subnet(network: str, prefix: int, index: int) -> str:
 
 
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "any": lambda one: one,
     "array": lambda one: [one],
     "cidrSubnet": _subnet,
     "concat": lambda *lists: [item for one in lists for item in one],
@@ -426,6 +429,7 @@ def deploy(path: Path, parameters: dict[str, Any]) -> tuple[list[Resource], dict
             raise Refused(f"{path.name} needs {name}")
         else:
             scope[name] = default(scope)
+        _check(path, name, bicep.read(path).parameters[name], scope[name])
     for name, thunk in file.variables.items():
         scope[name] = _once(lambda thunk=thunk: thunk(scope))
     for resource in file.resources:
@@ -436,7 +440,33 @@ def deploy(path: Path, parameters: dict[str, Any]) -> tuple[list[Resource], dict
         made += _resources(path, resource, scope)
     for module in file.modules:
         _named(scope, module.symbol)
-    return made, {name: thunk(scope) for name, thunk in file.outputs.items()}
+    outputs = {name: thunk(scope) for name, thunk in file.outputs.items()}
+    for name, value in outputs.items():
+        _check(path, name, bicep.read(path).outputs[name], value)
+    return made, outputs
+
+
+_KINDS: dict[str, type] = {"string": str, "int": int, "bool": bool, "array": list, "object": dict}
+
+
+def _check(path: Path, name: str, declared: dict[str, Any], value: Any) -> None:
+    """Raise Refused where a value is not of the declared type, or not one that its decorators allow."""
+    if isinstance(value, Runtime):
+        return
+    where = f"{path.name}: {name}"
+    kind = _KINDS[declared["type"]]
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise Refused(f"{where} is declared as {declared['type']}, and is {value!r:.60}")
+    marks = {mark["type"]: mark.get("argument") for mark in declared["decorators"]}
+    size = len(value) if isinstance(value, str | list) else value
+    if "allowed" in marks and value not in marks["allowed"]:
+        raise Refused(f"{where} cannot be {value!r}")
+    for least in ("min_length", "min_value"):
+        if least in marks and size < int(marks[least]):
+            raise Refused(f"{where} is below its {least}: {value!r}")
+    for most in ("max_length", "max_value"):
+        if most in marks and size > int(marks[most]):
+            raise Refused(f"{where} is above its {most}: {value!r}")
 
 
 def _once(thunk: Callable[[], Any]) -> Callable[[], Any]:

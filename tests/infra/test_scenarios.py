@@ -291,6 +291,33 @@ def test_evaluation_refuses_what_a_deployment_would() -> None:
         deploy(bicep.INFRA / "modules/redis.bicep", {})
 
 
+@pytest.mark.parametrize(
+    ("given", "complaint"),
+    [
+        ("'14'", "days is declared as int, and is '14'"),
+        ("true", "days is declared as int, and is True"),
+        ("3", "days is below its min_value: 3"),
+        ("40", "days is above its max_value: 40"),
+        ("7", ""),
+    ],
+)
+def test_evaluation_refuses_a_parameter_that_its_module_does_not_take(
+    tmp_path: Any, given: str, complaint: str
+) -> None:
+    (tmp_path / "part.bicep").write_text("@minValue(7)\n@maxValue(35)\nparam days int\noutput x int = days\n")
+    whole = tmp_path / "whole.bicep"
+    whole.write_text(
+        f"module part 'part.bicep' = {{\n  name: 'p'\n  params: {{\n    days: {given}\n  }}\n}}\n"
+        "output y int = part.outputs.x\n"
+    )
+
+    if complaint:
+        with pytest.raises(Refused, match=complaint):
+            deploy(whole, {})
+    else:
+        assert deploy(whole, {})[1] == {"y": 7}
+
+
 def test_evaluation_refuses_the_output_of_a_module_that_is_not_there(tmp_path: Any) -> None:
     (tmp_path / "part.bicep").write_text("output x string = 'x'\n")
     whole = tmp_path / "whole.bicep"
