@@ -10,6 +10,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from accounts.models import User
 from characters.api import CharacterOut
 from characters.gallery.queries import list_cast
+from inference.model_files import offers_for
 from inference.queries import has_language_model, list_chat_models
 
 # What fits on a first screen and in a menu; the gallery has everybody.
@@ -35,5 +36,6 @@ def show_chat(request: HttpRequest, conversation_id: uuid.UUID | None = None) ->
         "bootstrap": bootstrap,
         "conversation_id": conversation_id,
         "has_language_model": has_language_model(),
+        "model_offers": offers_for(request.user),
     }
     return render(request, "chat/page.html", context)

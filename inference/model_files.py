@@ -30,6 +30,7 @@ from inference.http import place
 from inference.model_server.choice import write_choice
 from inference.models import FileStatus, ModelFile, Server, ServerKind
 from inference.operations import can_manage
+from inference.queries import has_language_model
 from inference.services import refresh_models
 from inference.types import Endpoint, Progress
 
@@ -66,6 +67,12 @@ OFFERS = (
         "Apache 2.0",
     ),
 )
+
+
+def offers_for(user: User) -> tuple[Offer, ...]:
+    """What to offer this person on their first page: nothing once a language model is connected."""
+    is_wanted = user.is_staff and can_serve_here() and not has_language_model()
+    return OFFERS if is_wanted else ()
 
 
 def can_serve_here() -> bool:

@@ -21,10 +21,12 @@ class Hub:
     knows_ranges: bool = True
     seconds_between_blocks: float = 0
     ranges: list[str] = field(default_factory=list)
+    source: str = SOURCE
 
     def __post_init__(self) -> None:
         self.sha256 = self.sha256 or hashlib.sha256(self.content).hexdigest()
-        resolve = "/Team/Tiny-GGUF/resolve/main/tiny.gguf"
+        owner, repository, file = self.source.split("/", 2)
+        resolve = f"/{owner}/{repository}/resolve/main/{file}"
         self.server.routes |= {
             ("HEAD", resolve): self._resolve,
             ("GET", resolve): self._resolve,
