@@ -38,6 +38,20 @@ class Send(ClientFrame, tag="send", frozen=True):
     documents: tuple[uuid.UUID, ...] = ()
     max_tokens: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
+    greeting: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
+    persona: uuid.UUID | None = None
+    # Short names: with them a new chat is a group, in this order.
+    group: tuple[str, ...] = ()
+    turn_order: Literal["turn", "mention", "choice"] = "turn"
+    # In a group: who shall answer, instead of whoever's turn it is.
+    speaker: str | None = None
+
+
+class Speak(ClientFrame, tag="speak", frozen=True, kw_only=True):
+    """In a group: this member answers what was said last."""
+
+    conversation: uuid.UUID
+    speaker: str
 
 
 class Follow(ClientFrame, tag="follow", frozen=True, kw_only=True):
@@ -71,7 +85,7 @@ class Ping(ClientFrame, tag="ping", frozen=True):
     pass
 
 
-AnyClientFrame = Send | Follow | Unfollow | Stop | Regenerate | Edit | Continue | Ping
+AnyClientFrame = Send | Follow | Unfollow | Stop | Regenerate | Edit | Continue | Speak | Ping
 
 
 # --- from the server, in the reply log ------------------------------------------------------------------------
@@ -97,6 +111,7 @@ class Source(Struct, frozen=True):
     start: int
     end: int
     score: float
+    similarity: float | None = None
 
 
 class Sources(Struct, tag_field="type", tag="sources", frozen=True):
@@ -150,6 +165,8 @@ class Sent(Struct, tag_field="type", tag="sent", frozen=True):
     assistant_message: str
     reply: str
     parent: str | None
+    # In a group: who answers.
+    speaker: str | None = None
 
 
 class ErrorFrame(Struct, tag_field="type", tag="error", frozen=True, omit_defaults=True):

@@ -55,7 +55,14 @@ def find_sources(user: User, question: str, scope: Scope) -> tuple[Source, ...]:
 def passages_of(sources: Sequence[Source]) -> tuple[Passage, ...]:
     """The sources as a model reads them."""
     return tuple(
-        Passage(n=source.n, text=source.text, title=f"{source.name}, p. {source.page}") for source in sources
+        Passage(
+            n=source.n,
+            text=source.text,
+            title=f"{source.name}, p. {source.page}",
+            score=source.score,
+            similarity=source.similarity,
+        )
+        for source in sources
     )
 
 
@@ -69,4 +76,5 @@ def _source(n: int, hit: Hit) -> Source:
         start=hit.start,
         end=hit.end,
         score=round(hit.score, 4),
+        similarity=None if hit.similarity is None else round(hit.similarity, 4),
     )

@@ -68,7 +68,7 @@ def rank_by_words(query: str, scope: Scope) -> list[RankedPlace]:
         rank = " + ".join(["%s * ts_rank('{1,1,1,1}', c.search, %s::tsquery)"] * len(weights))
         selects.append(
             f"(SELECT c.id AS chunk_id, -({rank}) AS distance FROM documents_chunk c"  # noqa: S608
-            f" WHERE c.language = %s AND c.search @@ %s::tsquery AND c.document_id IN ({scope.ids})"
+            f" WHERE c.language = %s AND c.search @@ %s::tsquery AND c.document_id {scope.operand}"
             f" ORDER BY distance LIMIT {DEPTH})"
         )
         for term, weight in weights.items():

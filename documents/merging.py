@@ -33,6 +33,7 @@ class Passage:
     start: int
     end: int
     score: float
+    chunk_ids: tuple[int, ...]
     text: str = ""
 
 
@@ -76,12 +77,16 @@ def _join_neighbours(ranked: Sequence[tuple[Place, float]], k: int) -> list[Pass
                 continue
             start, end = min(place.start, passage.start), max(place.end, passage.end)
             if end - start <= JOINED_CHARACTERS_MAX:
-                passages[index] = replace(passage, start=start, end=end)
+                passages[index] = replace(
+                    passage, start=start, end=end, chunk_ids=(*passage.chunk_ids, place.chunk_id)
+                )
                 break
         else:
             if len(passages) == k:
                 break
-            passages.append(Passage(place.document_id, place.page, place.start, place.end, score))
+            passages.append(
+                Passage(place.document_id, place.page, place.start, place.end, score, (place.chunk_id,))
+            )
     return passages
 
 

@@ -16,14 +16,18 @@ from django.db import connection
 
 from accounts.models import User
 from documents.fusion import favour_openings, fuse
+from documents.hits import Hit
 from documents.lexical import rank_by_words
 from documents.merging import compose_passages
 from documents.metrics import RETRIEVAL_LATENCY, RETRIEVAL_PASSAGES
 from documents.models import VectorSpace
 from documents.nearest import rank_by_vector
+from documents.reranking import best_first
 from documents.scope import Scope, scope_for
 from inference.embeddings import Vectors, current_embedding_model, embed_queries
 from inference.errors import InferenceError
+
+__all__ = ["Hit", "Meaning", "find_passages", "search", "understand"]
 
 logger = logging.getLogger(__name__)
 
@@ -31,19 +35,6 @@ logger = logging.getLogger(__name__)
 # alone .939 and .47, full text alone .837 and .61.
 LEXICAL_WEIGHT = 1.5
 QUERY_CHARACTERS_MAX = 4000
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage: `text` is `[start:end]` (code points) of that page's text; pages count from 1."""
-
-    document_id: UUID
-    document_name: str
-    page: int
-    text: str
-    start: int
-    end: int
-    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +57,14 @@ def search(
     """The `k` best passages for the question among what the user may see, best first.
 
     With `collections` or `documents` only those are searched, joined if both are given; ids that are not
-    visible to the user add nothing. `score` is comparable within one answer only, highest 1.
+    visible to the user add nothing. A connected reranker has the last word on the order.
     """
     query = query.replace("\x00", "").strip()[:QUERY_CHARACTERS_MAX]
     scope = scope_for(user, collections=collections, documents=documents) if query else None
     if scope is None:
         return []
-    hits = find_passages(query, understand(query), scope, k=k)
+    meaning = understand(query)
+    hits = best_first(query, lambda count: find_passages(query, meaning, scope, k=count), k)
     RETRIEVAL_PASSAGES.observe(len(hits))
     return hits
 
@@ -95,11 +87,12 @@ def understand(query: str) -> Meaning | None:
 
 def find_passages(query: str, meaning: Meaning | None, scope: Scope, *, k: int) -> list[Hit]:
     """The `k` best passages in the scope by the question's words and, where it is known, its meaning."""
-    rankings = [(LEXICAL_WEIGHT, rank_by_words(query, scope))]
-    if meaning is not None:
-        rankings.append((1.0, rank_by_vector(meaning.space, meaning.vector, scope)))
+    by_words = rank_by_words(query, scope)
+    by_meaning = rank_by_vector(meaning.space, meaning.vector, scope) if meaning else []
+    similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
+    fused = fuse([(LEXICAL_WEIGHT, by_words), *([(1.0, by_meaning)] if meaning else [])])
     names: dict[UUID, str] = {}
-    passages = compose_passages(favour_openings(fuse(rankings)), k=k, read_pages=partial(_read_pages, names))
+    passages = compose_passages(favour_openings(fused), k=k, read_pages=partial(_read_pages, names))
     return [
         Hit(
             document_id=passage.document_id,
@@ -109,6 +102,10 @@ def find_passages(query: str, meaning: Meaning | None, scope: Scope, *, k: int) 
             start=passage.start,
             end=passage.end,
             score=round(passage.score, 6),
+            similarity=max(
+                (similarities[chunk_id] for chunk_id in passage.chunk_ids if chunk_id in similarities),
+                default=None,
+            ),
         )
         for passage in passages
     ]

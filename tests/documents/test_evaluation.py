@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 import threading
 import uuid
@@ -13,10 +14,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from documents.evaluation import Question, content_words, evaluate, read_questions, share_of_words_found
+from documents.evaluation import content_words, evaluate, ndcg, share_of_words_found
+from documents.hits import Hit
 from documents.ingest import ingest_next
 from documents.models import Document
-from documents.retrieval import Hit
+from documents.questions import Question, read_question_set, read_questions
 from tests.documents import files
 from tests.openai_server import ScriptedServer
 
@@ -40,7 +42,7 @@ def test_words_found_counts_each_content_word_once_and_stops_at_4000_characters(
 
 
 def test_evaluation_reports_means_over_all_questions() -> None:
-    questions = [Question("q1", "cats", "a.txt"), Question("q2", "dogs", "b.txt")]
+    questions = [Question("q1", {"a.txt": 1}, "cats"), Question("q2", {"b.txt": 1}, "dogs")]
     answers = {"q1": [hit("cats")], "q2": [hit("cats"), hit("dogs", "b.txt")]}
     report = evaluate(questions, answers.__getitem__)
     assert (report.questions, report.right_first, report.right_among, report.words_found) == (
@@ -49,7 +51,47 @@ def test_evaluation_reports_means_over_all_questions() -> None:
         1.0,
         1.0,
     )
+    assert (report.recall_10, report.mrr) == (1.0, 0.75)
+    assert report.ndcg_10 == pytest.approx((1 + 1 / math.log2(3)) / 2)
     assert 0 <= report.p50_ms <= report.p99_ms
+
+
+def test_ndcg_weighs_grades_and_places() -> None:
+    grades = {"a": 2, "b": 1}
+    assert ndcg(["a", "b"], grades) == 1.0
+    assert ndcg(["b", "x", "a"], grades) == pytest.approx((1 + 3 / 2) / (3 + 1 / math.log2(3)))
+    assert ndcg(["x"], grades) == 0.0
+
+
+def write_beir(folder: Path) -> None:
+    (folder / "qrels").mkdir(parents=True)
+    corpus = [
+        {"_id": "p/1", "title": "Harbours", "text": "The ferry to the island leaves every second hour."},
+        {"_id": "p2", "title": "", "text": "Tomatoes want sun and little water once they are ripe."},
+    ]
+    (folder / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)))
+    queries = [
+        {"_id": "q1", "text": "When does the ferry leave?"},
+        {"_id": "q2", "text": "nobody judged this"},
+    ]
+    (folder / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    (folder / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\nq1\tp/1\t2\nq1\tp2\t0\n")
+
+
+def test_developer_reads_a_beir_folder(tmp_path: Path) -> None:
+    write_beir(tmp_path)
+    found = read_question_set(tmp_path)
+    assert [source.name for source in found.files] == ["1-p_1.txt", "2-p2.txt"]
+    assert found.files[0].read() == b"Harbours\n\nThe ferry to the island leaves every second hour."
+    assert found.questions == [Question("When does the ferry leave?", {"1-p_1.txt": 2, "2-p2.txt": 0})]
+
+
+def test_reader_of_a_judgement_of_an_unknown_document_learns_which_line(tmp_path: Path) -> None:
+    write_beir(tmp_path)
+    with (tmp_path / "qrels" / "test.tsv").open("a") as judgements:
+        judgements.write("q1\tp9\t1\n")
+    with pytest.raises(ValueError, match=r"test.tsv, line 4"):
+        read_question_set(tmp_path)
 
 
 def test_reader_of_a_malformed_question_learns_which_line(tmp_path: Path) -> None:
@@ -105,6 +147,26 @@ def test_developer_evaluates_a_folder_and_a_second_run_uploads_nothing(
     call_command("evaluate_retrieval", str(tmp_path / "set"), stdout=again)
     assert "upload to ready" not in again.getvalue()
     assert Document.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_developer_evaluates_a_beir_folder_with_answers_and_compares_two_runs(
+    embedder: ScriptedServer, tmp_path: Path
+) -> None:
+    write_beir(tmp_path / "set")
+    run, output = tmp_path / "run.json", io.StringIO()
+    with working():
+        call_command(
+            "evaluate_retrieval", str(tmp_path / "set"), save=run, answers=True, stdout=io.StringIO()
+        )
+    kept = json.loads(run.read_text())
+    assert kept["ndcg_10"] == 1.0
+    assert kept["words_found"] is None
+    assert 0 <= kept["refused"] <= 1
+    run.write_text(json.dumps(kept | {"mrr": 0.5}))
+    call_command("evaluate_retrieval", str(tmp_path / "set"), against=run, stdout=output)
+    (row,) = [line for line in output.getvalue().splitlines() if line.startswith("MRR")]
+    assert row.split() == ["MRR", "1.000", "before", "0.500", "+0.500"]
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """The built-in quotes, with the real embedding model."""
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from django.db import connection
@@ -11,6 +12,7 @@ from inference.queries import forget_estate, resolve_model
 from inference.quotes import best_quotes
 from inference.sentences import split_sentences
 from inference.services import register_configured_servers
+from inference.support import has_missing_name, is_answered
 from inference.types import AnswerDelta, ChatRequest, Finish, Passage, Turn
 from tests.inference.conftest import add_model
 
@@ -112,3 +114,17 @@ def test_house_with_a_language_model_prefers_it_to_quotes() -> None:
 )
 def test_text_is_cut_into_sentences_worth_quoting(text: str, sentences: int) -> None:
     assert len(list(split_sentences(text))) == sentences
+
+
+def test_passages_that_only_speak_of_the_same_things_are_no_answer() -> None:
+    far = replace(HANDBOOK, score=0.5, similarity=0.2)
+    near = replace(HANDBOOK, score=1.0, similarity=0.7)
+    assert is_answered("How many days of holiday are there?", [near], 0.7)
+    assert not is_answered("How many days of holiday are there?", [far], 0.5)
+    assert is_answered("How many days of holiday are there?", [HANDBOOK], 0.4)
+
+
+def test_name_that_stands_nowhere_in_the_passages_is_missed() -> None:
+    assert has_missing_name("What does DistilBERT's teacher do?", [HANDBOOK])
+    assert not has_missing_name("What does the Handbook say of visitors?", [HANDBOOK])
+    assert has_missing_name("What is QX-7741?", [HANDBOOK])

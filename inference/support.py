@@ -1,0 +1,53 @@
+"""Whether passages answer a question, or only speak of the same things: a judgement from a few numbers. Pure.
+
+Logistic regression on 98 questions about 15 papers, each also asked with its paper taken away, of single papers, and
+50 questions about other things: what search thinks of its passages, the best sentence, and whether a name that the
+question gives is nowhere in them. Left-out tenths: at 5 % false refusals 79 % of the questions whose paper was
+taken away are refused, all of those about other things; the best sentence alone refuses 63 %.
+"""
+
+import re
+from collections.abc import Sequence
+
+from inference.types import Passage
+
+_BEST_SENTENCE, _SIMILARITY, _SCORE, _MISSING_NAME, _CONSTANT = 7.5, 8.8, 13.8, -1.6, -18.4
+# Where 5 of 100 answerable questions would be refused. Below 0: a wrong refusal annoys more than a vague quote.
+LOG_ODDS_MIN = -1.0
+# A passage that only its words have found, not its meaning, is at most this near.
+_UNKNOWN_SIMILARITY = 0.2
+
+_WORD = re.compile(r"\w[\w\-.'’]*\w")
+_NAME = re.compile(r"\d|\w[A-Z]")
+_GENITIVE = re.compile(r"['’]s$")
+
+
+def is_answered(question: str, passages: Sequence[Passage], best_cosine: float) -> bool:
+    """Whether to answer from these passages; `best_cosine` is that of the question and their best sentence.
+
+    Passages that do not say how search ranked them are taken as they are.
+    """
+    scores = [passage.score for passage in passages if passage.score is not None]
+    if not passages or len(scores) < len(passages):
+        return True
+    similarities = [
+        _UNKNOWN_SIMILARITY if passage.similarity is None else passage.similarity for passage in passages
+    ]
+    log_odds = (
+        _CONSTANT
+        + _BEST_SENTENCE * best_cosine
+        + _SIMILARITY * sum(similarities) / len(similarities)
+        + _SCORE * sum(scores) / len(scores)
+        + _MISSING_NAME * has_missing_name(question, passages)
+    )
+    return log_odds >= LOG_ODDS_MIN
+
+
+def has_missing_name(question: str, passages: Sequence[Passage]) -> bool:
+    """Whether the question names something that no passage does: `QX-7741`, `DistilBERT`, `GPT`.
+
+    Only what cannot be an ordinary word in any language counts: a digit, or a capital after the first letter.
+    """
+    text = "\n".join(f"{passage.title}\n{passage.text}" for passage in passages).lower()
+    names = {_GENITIVE.sub("", word).lower() for word in _WORD.findall(question) if _NAME.search(word)}
+    return any(not re.search(rf"(?<!\w){re.escape(name)}(?!\w)", text) for name in names)
