@@ -13,13 +13,16 @@ from accounts.api_auth import caller
 from accounts.errors import NotFound
 from documents import queries, services
 from documents.api_collections import router as collections_router
+from documents.api_pictures import router as pictures_router
 from documents.api_uploads import router as uploads_router
 from documents.errors import failure_message
 from documents.models import Document
+from documents.pictures import has_pictures
 from documents.retrieval import search
 
 router = Router(tags=["documents"])
 router.add_router("", collections_router)
+router.add_router("", pictures_router)
 router.add_router("", uploads_router)
 
 RESULTS_MAX = 50
@@ -75,6 +78,7 @@ class PageOut(Schema):
     page: int
     label: str
     text: str
+    has_picture: bool
 
 
 class SearchIn(Schema):
@@ -163,7 +167,13 @@ def cancel_document(request: HttpRequest, document_id: uuid.UUID) -> Document:
 def read_page(request: HttpRequest, document_id: uuid.UUID, number: int) -> dict[str, object]:
     page = queries.find_page(actor=caller(request), document_id=document_id, number=number)
     document = {"id": document_id, "name": page.document.name, "pages": page.document.page_count}
-    return {"document": document, "page": page.number, "label": page.label, "text": page.text}
+    return {
+        "document": document,
+        "page": page.number,
+        "label": page.label,
+        "text": page.text,
+        "has_picture": has_pictures(page.document),
+    }
 
 
 @router.get("/documents/{document_id}/file", summary="The file as it was uploaded")
