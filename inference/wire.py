@@ -112,6 +112,7 @@ class ChatDecoder:
     def decode(self, payloads: Iterable[bytes]) -> list[StreamEvent]:
         """The events of some chunks, in order; raises `ErrorInStream`, or `msgspec.DecodeError` on garbage."""
         events: list[StreamEvent] = []
+        texts: list[str] = []
         for payload in payloads:
             if payload == DONE:
                 self.is_done = True
@@ -120,9 +121,16 @@ class ChatDecoder:
             if chunk.error != NULL:
                 raise ErrorInStream(bytes(chunk.error))
             if chunk.choices:
-                self._add_choice(events, chunk.choices[0])
+                choice = chunk.choices[0]
+                # Nearly all chunks are a piece of the answer and nothing else: they are joined once, at the end.
+                if self._splitter.is_passing and (text := _only_text(choice)):
+                    texts.append(text)
+                else:
+                    _add_texts(events, texts)
+                    self._add_choice(events, choice)
             if chunk.usage is not None and chunk.usage.completion_tokens is not None:
                 self._usage = UsageReport(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens)
+        _add_texts(events, texts)
         return events
 
     def finish(self) -> list[StreamEvent] | None:
@@ -155,6 +163,19 @@ class ChatDecoder:
     def _add_parts(self, events: list[StreamEvent], parts: Iterable[tuple[str, str]]) -> None:
         for kind, text in parts:
             (_add_thinking if kind == "thinking" else _add_answer)(events, text)
+
+
+def _only_text(choice: Choice) -> str | None:
+    delta = choice.delta
+    if delta is None or delta.tool_calls or delta.reasoning_content or delta.reasoning or choice.finish_reason:
+        return None
+    return delta.content
+
+
+def _add_texts(events: list[StreamEvent], texts: list[str]) -> None:
+    if texts:
+        _add_answer(events, "".join(texts))
+        texts.clear()
 
 
 def _add_answer(events: list[StreamEvent], text: str) -> None:
