@@ -136,9 +136,7 @@ def api_base(url: str, kind: str = ServerKind.OPENAI) -> str:
 def ask_server(endpoint: Endpoint) -> ServerReport:
     """The server's kind and models; the endpoint's kind stands unless it is plain OpenAI. Raises ServerError."""
     check_server_url(endpoint.base_url)
-    kind = ServerKind(endpoint.kind)
-    if kind == ServerKind.OPENAI:
-        kind = _kind_of_host(endpoint.base_url) or kind
+    kind = known_kind(endpoint.base_url, endpoint.kind)
     if kind in (ServerKind.AZURE_DATED, ServerKind.AZURE_ML) and not _is_listed(endpoint):
         return _ask_whether_it_answers(endpoint, kind)
     try:
@@ -296,6 +294,12 @@ def _recognise(endpoint: Endpoint, listed: list[_Listed]) -> ServerKind:
         if _has_field(own_api(endpoint), path, mark):
             return kind
     return ServerKind.OPENAI
+
+
+def known_kind(url: str, kind: str) -> ServerKind:
+    """The kind as it was given, or for plain OpenAI what the cloud's own host tells."""
+    given = ServerKind(kind)
+    return _kind_of_host(url) or given if given == ServerKind.OPENAI else given
 
 
 def _kind_of_host(url: str) -> ServerKind | None:

@@ -24,7 +24,14 @@ from django.utils.translation import ngettext_lazy
 from accounts import audit
 from accounts.errors import NotAllowed, NotFound, Words
 from accounts.models import User
-from inference.discovery import FoundModel, ServerReport, api_base, ask_server, capability_of
+from inference.discovery import (
+    FoundModel,
+    ServerReport,
+    api_base,
+    ask_server,
+    capability_of,
+    known_kind,
+)
 from inference.endpoints import endpoint_at
 from inference.errors import InferenceError, ServerUrlRefused
 from inference.keys import check_reference
@@ -68,6 +75,7 @@ def save_server(*, actor: User, server: Server) -> Server:
     _require_administrator(actor)
     if server.kind != ServerKind.QUOTES:
         server.base_url = api_base(server.base_url, server.kind)
+        server.kind = known_kind(server.base_url, server.kind)
     check_reference(server.api_key_ref, base_url=server.base_url)
     with transaction.atomic():
         server.save()

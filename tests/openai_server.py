@@ -159,6 +159,10 @@ class ScriptedServer:
     def chats(self) -> list[Recorded]:
         return [request for request in self.requests if request.path.endswith("/chat/completions")]
 
+    def chats_at(self, path: str) -> list[Recorded]:
+        """The chat requests at a path of another API, whatever their query."""
+        return [request for request in self.requests if request.path.partition("?")[0] == path]
+
     @property
     def embedding_requests(self) -> list[Recorded]:
         return [request for request in self.requests if request.path.endswith("/embeddings")]
