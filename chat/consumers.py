@@ -22,6 +22,7 @@ from accounts.models import User
 from chat import events, metrics, runtime, services
 from chat.database import in_database
 from chat.draft import frames_of_row
+from chat.groups import Wish
 from chat.models import Message, Reply
 from chat.nodes import message_node
 from chat.queries import replies_to_follow
@@ -107,7 +108,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _act(self, frame: events.AnyClientFrame) -> None:
         match frame:
-            case events.Send() | events.Edit() | events.Regenerate() | events.Continue():
+            case events.Send() | events.Edit() | events.Regenerate() | events.Continue() | events.Speak():
                 await self._begin_reply(frame)
             case events.Follow():
                 await self._follow(frame)
@@ -119,7 +120,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 self._queue(events.encode(events.Pong()).decode())
 
     async def _begin_reply(
-        self, frame: events.Send | events.Edit | events.Regenerate | events.Continue
+        self, frame: events.Send | events.Edit | events.Regenerate | events.Continue | events.Speak
     ) -> None:
         if self.runtime.is_draining:
             await self.close(CLOSE_RESTART)
@@ -134,6 +135,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             assistant_message=str(reply.message_id),
             reply=str(reply.pk),
             parent=str(reply.message.parent_id) if reply.message.parent_id else None,
+            speaker=reply.message.character.slug if reply.message.character is not None else None,
         )
         self._queue(events.encode(sent).decode())
         self._conversations.add(conversation_id)
@@ -251,7 +253,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         await self.send(text_data=events.encode(frame).decode())
 
     async def _store(
-        self, frame: events.Send | events.Edit | events.Regenerate | events.Continue
+        self, frame: events.Send | events.Edit | events.Regenerate | events.Continue | events.Speak
     ) -> services.Posted:
         """Call the service of an action frame."""
         actor, request_id = self.user, frame.request_id or ""
@@ -264,6 +266,10 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     documents=frame.documents,
                     max_tokens=frame.max_tokens,
                     temperature=frame.temperature,
+                    greeting=frame.greeting,
+                    persona=frame.persona,
+                    group=Wish(frame.group, order=frame.turn_order) if frame.group else None,
+                    speaker=frame.speaker,
                 )
                 return await self.runtime.posts.submit(
                     services.NewPost(actor, frame.text, frame.conversation, frame.parent, choices, request_id)
@@ -283,4 +289,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
             case events.Continue(message=message):
                 return await in_database(
                     services.continue_message, actor=actor, message_id=message, request_id=request_id
+                )
+            case events.Speak(conversation=conversation, speaker=speaker):
+                return await in_database(
+                    services.ask_speaker,
+                    actor=actor,
+                    conversation_id=conversation,
+                    speaker=speaker,
+                    request_id=request_id,
                 )

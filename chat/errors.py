@@ -6,7 +6,9 @@ ParlourError
     ├── EmptyMessage        nothing to send
     ├── MessageTooLong      more text than one message may hold
     ├── ReplyRunning        the branch is still being written
-    └── NotRepliable        this message cannot be edited, regenerated or continued like that
+    ├── NotRepliable        this message cannot be edited, regenerated or continued like that
+    ├── GroupInvalid        too few, too many, or nobody of that name
+    └── PersonaMissing      absent, or another person's
 
 Absent and foreign ids raise `accounts.errors.NotFound`: the two look the same from outside.
 """
@@ -48,3 +50,15 @@ class NotRepliable(ChatError):
     code = "not_repliable"
     status = 409
     user_message = _("That cannot be done with this message.")
+
+
+class GroupInvalid(ChatError):
+    code = "group_invalid"
+    status = 422
+    user_message = _("A group has two to eight characters that you may meet. Choose them again.")
+
+
+class PersonaMissing(ChatError):
+    code = "persona_not_found"
+    status = 404
+    user_message = _("There is no such persona, or it is not yours.")

@@ -7,6 +7,7 @@ from datetime import datetime
 from ninja import Schema
 
 from characters.models import Character
+from chat.groups import members_of
 from chat.models import Conversation, Message, Reply
 from chat.queries import latest_replies, verdicts_on
 
@@ -52,6 +53,8 @@ class MessageNode(Schema):
     id: uuid.UUID
     parent: uuid.UUID | None
     role: str
+    # Who says it, where that is not the conversation's character.
+    character: CharacterBrief | None
     text: str
     thinking: str
     sources: list[SourceNode]
@@ -93,9 +96,21 @@ class VersionNode(Schema):
     newest: int
 
 
+class MemberNode(Schema):
+    slug: str
+    name: str
+    avatar_url: str
+    is_muted: bool
+
+
 class ConversationTree(Schema):
     id: uuid.UUID
     title: str
+    persona: uuid.UUID | None
+    author_note: str
+    author_note_depth: int
+    turn_order: str
+    members: list[MemberNode]
     character: CharacterBrief | None
     version: VersionNode | None
     model: str | None
@@ -106,8 +121,10 @@ class ConversationTree(Schema):
 
 
 def character_brief(character: Character | None) -> CharacterBrief | None:
-    if character is None:
-        return None
+    return _brief(character) if character is not None else None
+
+
+def _brief(character: Character) -> CharacterBrief:
     return CharacterBrief(slug=character.slug, name=character.name, avatar_url=character.avatar_url)
 
 
@@ -149,6 +166,7 @@ def message_node(message: Message, reply: Reply | None, feedback: str | None = N
         id=message.pk,
         parent=message.parent_id,
         role=message.role,
+        character=character_brief(message.character) if message.character_id is not None else None,
         text="" if is_told_by_log else message.text,
         thinking="" if is_told_by_log else message.thinking,
         sources=[] if is_told_by_log else [SourceNode(**source) for source in message.sources],
@@ -172,6 +190,14 @@ def conversation_tree(conversation: Conversation) -> ConversationTree:
     return ConversationTree(
         id=conversation.pk,
         title=conversation.title,
+        persona=conversation.persona_id,
+        author_note=conversation.author_note,
+        author_note_depth=conversation.author_note_depth,
+        turn_order=conversation.turn_order,
+        members=[
+            MemberNode(**_brief(member.character).model_dump(), is_muted=member.is_muted)
+            for member in members_of(conversation)
+        ],
         character=character_brief(conversation.speaker),
         version=version_node(conversation),
         model=conversation.model.name if conversation.model else None,
@@ -181,5 +207,5 @@ def conversation_tree(conversation: Conversation) -> ConversationTree:
             for row in conversation.documents.all()
         ],
         current_message=conversation.current_message_id,
-        messages=message_nodes(list(conversation.messages.all())),
+        messages=message_nodes(list(conversation.messages.select_related("character"))),
     )

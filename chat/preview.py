@@ -24,6 +24,8 @@ from characters.versions.snapshot import FIELDS, with_fields
 from chat.database import in_database, in_search
 from chat.grounding import find_sources, passages_of, scope_of
 from chat.prompt import PromptParts, build_request
+from chat.prompting.macros import fill
+from chat.prompting.voice import names_of, voice_of
 from inference.client import stream_chat
 from inference.queries import resolve_model
 from inference.routing.limits import admit
@@ -72,7 +74,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         return JsonResponse(
             {"error": {"code": error.code, "message": str(error.user_message)}}, status=error.status
         )
-    lines = _answer(setting.target, asked, caller)
+    lines = answer_lines(setting.target, asked, caller)
     return StreamingHttpResponse(
         lines,
         content_type="application/x-ndjson",
@@ -117,41 +119,29 @@ def _fits(row: Character, name: str, value: object) -> bool:
 
 async def _build(user: User, setting: _Setting, wanted: Wanted) -> ChatRequest:
     character, target = setting.character, setting.target
-    history = tuple(Turn(said.role, _fill(said.text, character, user)) for said in wanted.messages)
+    names = names_of(character, user.name)
+    history = tuple(Turn(said.role, fill(said.text, names)) for said in wanted.messages)
     scope = scope_of(character, target, collections=setting.collections, documents=())
     passages = None
     if scope is not None:
         passages = passages_of(await in_search(find_sources, user, history[-1].text, scope))
     return build_request(
         PromptParts(
-            system_prompt=_system_prompt(character, user),
+            system_prompt="",
             history=history,
             passages=passages,
             context_tokens=target.context_tokens,
             max_tokens=min(character.max_tokens or LONGEST_ANSWER_TOKENS, LONGEST_ANSWER_TOKENS),
             temperature=character.temperature,
+            voice=voice_of(character, user_name=user.name),
         )
     )
 
 
-def _system_prompt(character: Character, user: User) -> str:
-    parts = (
-        character.system_prompt,
-        character.definition,
-        character.personality,
-        character.scenario,
-        character.example_dialogue,
-        character.post_history_instructions,
-    )
-    return _fill("\n\n".join(part.strip() for part in parts if part.strip()), character, user)
-
-
-def _fill(text: str, character: Character, user: User) -> str:
-    name = character.nickname or character.name
-    return text.replace("{{char}}", name).replace("{{user}}", user.display_name).replace("{{original}}", "")
-
-
-async def _answer(target: ModelTarget, asked: ChatRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
+async def answer_lines(
+    target: ModelTarget, asked: ChatRequest, caller: Caller
+) -> AsyncGenerator[bytes, None]:
+    """JSON lines of what the model says; its usage is recorded at the end, or when nobody listens any more."""
     started_at, first_token_at = time.monotonic(), None
     usage, error_code, is_whole = UsageReport(0, 0), "", False
     try:

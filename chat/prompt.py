@@ -140,7 +140,7 @@ def build_prompt(parts: PromptParts) -> Prompt:
         history, room - estimate_tokens(system) - sum(_cost(piece) for _at, piece in among)
     )
     pieces = [Piece("message", turn.role, turn.text) for turn in turns]
-    if among:
+    if among or (voice is not None and voice.others):
         pieces = _interleave(pieces, among)
         turns = _merge(pieces)
     if system:

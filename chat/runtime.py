@@ -25,10 +25,12 @@ from chat.database import Batcher, in_database
 from chat.feed import ReplyFeed
 from chat.leases import HEARTBEAT_SECONDS, Leases
 from chat.log import LogWriter, connect_redis
+from chat.models import ReplyStatus
+from chat.nodes import message_node
 from chat.prompting.record import records
 from chat.queries import ReplyContext
 from chat.replies import ReplyRun
-from chat.services import post_messages
+from chat.services import post_messages, speak_next
 from chat.tasks import title_conversation
 from chat.titles import is_topic
 
@@ -142,8 +144,26 @@ class Runtime:
             conversation = run.context.conversation
             event = {"type": "conversation", "conversation": str(conversation.pk), "event": "replied"}
             await publish_to_user_async(conversation.owner_id, event)
-            if run.context.wants_title and is_topic(run.context.question):
+            if ending.status == ReplyStatus.COMPLETE and run.context.reply.next_speakers:
+                await self._let_next_speak(run.reply_id)
+            elif run.context.wants_title and is_topic(run.context.question):
                 await in_database(title_conversation.delay, str(conversation.pk))
+
+    async def _let_next_speak(self, reply_id: uuid.UUID) -> None:
+        """In a group: begin the next member's answer, and show it in all windows of its owner."""
+        posted = await in_database(speak_next, reply_id)
+        if posted is None or posted.context is None:
+            return
+        reply, conversation = posted.reply, posted.conversation
+        event = {
+            "type": "conversation",
+            "conversation": str(conversation.pk),
+            "event": "message",
+            "current_message": str(reply.message_id),
+            "messages": [message_node(reply.message, reply).model_dump(mode="json")],
+        }
+        self.start_reply(posted.context)
+        await publish_to_user_async(conversation.owner_id, event)
 
     async def _beat(self) -> None:
         while True:

@@ -6,7 +6,7 @@ A verb that begins a reply stores it as a row and returns `Posted`; the process 
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
 from django.utils import timezone
@@ -16,9 +16,13 @@ from accounts.audit import record
 from accounts.errors import NotFound, ParlourError
 from accounts.events import publish_to_user
 from accounts.models import User
+from characters.models import Persona
 from chat import control
-from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
-from chat.models import Conversation, Message, Reply, Role
+from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, PersonaMissing, ReplyRunning
+from chat.groups import Wish, choose_speakers, greeting_in_group, members_of, new_members
+from chat.models import Conversation, Member, Message, Reply, ReplyStatus, Role
+from chat.prompting.macros import fill
+from chat.prompting.voice import greetings_of, names_of
 from chat.queries import ReplyContext, find_character, reply_context
 from chat.trials import take_part
 from documents.models import Collection, CollectionKind, Document
@@ -60,6 +64,12 @@ class Choices:
     documents: Sequence[uuid.UUID] = ()
     max_tokens: int | None = None
     temperature: float | None = None
+    # Which of the character's greetings a new chat begins with, from 0.
+    greeting: int = 0
+    persona: uuid.UUID | None = None
+    # A new chat with several characters; and in a group, who shall answer.
+    group: Wish | None = None
+    speaker: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,8 @@ class _Plan:
     target: ModelTarget
     choices: Choices
     is_new_conversation: bool = False
+    members: list[Member] = field(default_factory=list)
+    """Of a group that is new."""
     changed: tuple[str, ...] = ()
     """Fields of the conversation that the choices changed."""
 
@@ -161,7 +173,8 @@ def regenerate_message(
             parent_id = message.pk if message.role == Role.USER else message.parent_id
             if parent_id is None:
                 raise NotRepliable(_("A greeting has nothing to answer. Write a message first."))
-            choices = Choices(model=model_name)
+            speaker = message.character.slug if message.character is not None else None
+            choices = Choices(model=model_name, speaker=speaker)
             return _store_one(_plan_reply(actor, message.conversation, [], parent_id, choices, request_id))
     except IntegrityError:
         return _find_repeat(actor, request_id)
@@ -184,6 +197,47 @@ def continue_message(*, actor: User, message_id: uuid.UUID, request_id: str = ""
             return Posted(message.conversation, False, (), reply, reply_context(reply, target=target))
     except IntegrityError:
         return _find_repeat(actor, request_id)
+
+
+def ask_speaker(*, actor: User, conversation_id: uuid.UUID, speaker: str, request_id: str = "") -> Posted:
+    """An answer by this member of the group to what was said last, whoever said it. Raises GroupInvalid."""
+    try:
+        with transaction.atomic():
+            conversation = _find_conversation(actor, conversation_id)
+            if not conversation.turn_order:
+                raise GroupInvalid
+            parent_id = _parent_of_new(conversation, None)
+            if parent_id is None:
+                raise NotRepliable(_("Say something first."))
+            choices = Choices(speaker=speaker)
+            return _store_one(_plan_reply(actor, conversation, [], parent_id, choices, request_id))
+    except IntegrityError:
+        return _find_repeat(actor, request_id)
+
+
+def speak_next(reply_id: uuid.UUID) -> Posted | None:
+    """After a whole answer in a group: the answer of whoever is next, begun; None where nobody is.
+
+    Nobody is next either where the person has gone on meanwhile. Run by the process that ended the reply.
+    """
+    with transaction.atomic():
+        reply = (
+            Reply.objects.select_related("requested_by", "message__conversation__model")
+            .filter(pk=reply_id, status=ReplyStatus.COMPLETE)
+            .first()
+        )
+        if reply is None or not reply.next_speakers or reply.message.children.exists():
+            return None
+        conversation = reply.message.conversation
+        following = {member.character_id: member for member in members_of(conversation)}
+        left = [pk for pk in reply.next_speakers if pk in following]
+        if not left:
+            return None
+        actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
+        answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
+        target, next_reply = _new_reply(actor, answer, Choices(), "")
+        next_reply.next_speakers = left[1:]
+        return _store_one(_Plan(actor, conversation, [answer], next_reply, target, Choices()))
 
 
 def stop_reply(*, actor: User, reply_id: uuid.UUID) -> None:
@@ -259,31 +313,71 @@ def delete_conversation(*, actor: User, conversation_id: uuid.UUID) -> None:
 def _plan_post(post: NewPost) -> _Plan:
     actor, choices, text = post.actor, post.choices, _checked_text(post.text)
     changed: tuple[str, ...] = ()
+    members: list[Member] = []
     if post.conversation_id is None:
-        conversation, messages = _new_conversation(actor, text, choices)
+        conversation, messages, members = _new_conversation(actor, text, choices)
     else:
         conversation, messages = _find_conversation(actor, post.conversation_id), []
         changed = _choose(conversation, actor, choices)
-    parent_id = messages[-1].pk if messages else _parent_of_new(conversation, post.parent_id)
+    parent_id = conversation.current_message_id if messages else _parent_of_new(conversation, post.parent_id)
     question = Message(conversation=conversation, parent_id=parent_id, role=Role.USER, text=text)
     messages.append(question)
-    plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id)
+    plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id, members)
     plan.is_new_conversation, plan.changed = post.conversation_id is None, changed
     return plan
 
 
-def _new_conversation(actor: User, text: str, choices: Choices) -> tuple[Conversation, list[Message]]:
-    """A conversation and the character's greeting as its first node, neither of them stored."""
-    character = find_character(user=actor, slug=choices.character)
-    conversation = Conversation(owner=actor, title=make_title(text), character=character)
-    if character is not None:
-        conversation.version_id = character.version_id
+def _new_conversation(
+    actor: User, text: str, choices: Choices
+) -> tuple[Conversation, list[Message], list[Member]]:
+    """A conversation, its greetings and the members of a group, none of them stored. The chosen greeting is current."""
+    conversation = Conversation(owner=actor, title=make_title(text))
+    members = new_members(actor, conversation, choices.group) if choices.group is not None else []
+    if members:
+        conversation.turn_order = choices.group.order if choices.group is not None else ""
+        conversation.character = members[0].character
+    else:
+        conversation.character = find_character(user=actor, slug=choices.character)
+    if conversation.character is not None:
+        conversation.version_id = conversation.character.version_id
     if choices.model:
         conversation.model_id = resolve_model(choices.model, user=actor).id
-    greeting = []
-    if character is not None and character.greeting:
-        greeting = [Message(conversation=conversation, role=Role.ASSISTANT, text=character.greeting)]
-    return conversation, greeting
+    user_name = actor.name
+    if choices.persona is not None:
+        conversation.persona = find_persona(actor, choices.persona)
+        user_name = conversation.persona.name
+    return conversation, _greet(conversation, members, user_name, choices.greeting), members
+
+
+def _greet(
+    conversation: Conversation, members: Sequence[Member], user_name: str, chosen: int
+) -> list[Message]:
+    """The first words: one after another in a group, otherwise side by side, to choose from."""
+    greetings: list[Message] = []
+    if members:
+        for member in members:
+            if text := greeting_in_group(member.character):
+                said = fill(text, names_of(member.character, user_name))
+                parent_id = greetings[-1].pk if greetings else None
+                greetings.append(
+                    Message(
+                        conversation=conversation,
+                        parent_id=parent_id,
+                        role=Role.ASSISTANT,
+                        character=member.character,
+                        text=said,
+                    )
+                )
+        chosen = len(greetings) - 1
+    elif conversation.character is not None:
+        names = names_of(conversation.character, user_name)
+        greetings = [
+            Message(conversation=conversation, role=Role.ASSISTANT, text=fill(text, names))
+            for text in greetings_of(conversation.character)
+        ]
+    if greetings:
+        conversation.current_message_id = greetings[min(max(chosen, 0), len(greetings) - 1)].pk
+    return greetings
 
 
 def _plan_reply(
@@ -293,10 +387,23 @@ def _plan_reply(
     parent_id: uuid.UUID,
     choices: Choices,
     request_id: str,
+    members: Sequence[Member] = (),
 ) -> _Plan:
     answer = Message(conversation=conversation, parent_id=parent_id, role=Role.ASSISTANT)
+    speakers: list[Member] = []
+    if conversation.turn_order:
+        text = new_messages[-1].text if new_messages else ""
+        speakers = choose_speakers(
+            conversation.turn_order,
+            members or members_of(conversation),
+            text,
+            last=conversation.character_id,
+            wanted=choices.speaker,
+        )
+        answer.character = speakers[0].speaker
     target, reply = _new_reply(actor, answer, choices, request_id)
-    return _Plan(actor, conversation, [*new_messages, answer], reply, target, choices)
+    reply.next_speakers = [member.character_id for member in speakers[1:]]
+    return _Plan(actor, conversation, [*new_messages, answer], reply, target, choices, members=list(members))
 
 
 def _store_one(plan: _Plan) -> Posted:
@@ -313,6 +420,8 @@ def _store(plans: Sequence[_Plan]) -> list[Posted]:
             plan.conversation.current_message_id = answer.pk
             new_conversations.append(plan.conversation)
     Conversation.objects.bulk_create(new_conversations)
+    if members := [member for plan in plans for member in plan.members]:
+        Member.objects.bulk_create(members)
     Message.objects.bulk_create([message for plan in plans for message in plan.messages])
     Reply.objects.bulk_create([plan.reply for plan in plans])
     return [_complete(plan) for plan in plans]
@@ -325,14 +434,26 @@ def _complete(plan: _Plan) -> Posted:
         _touch(plan.conversation, reply.message_id, also=plan.changed)
     _attach(plan.conversation, plan.actor, choices)
     is_bare = plan.is_new_conversation and not choices.collections and not choices.documents
-    context = reply_context(reply, new_turns=plan.messages[:-1] if is_bare else None, target=plan.target)
+    context = reply_context(reply, new_turns=_way_to(plan) if is_bare else None, target=plan.target)
     return Posted(plan.conversation, plan.is_new_conversation, tuple(plan.messages), reply, context)
+
+
+def _way_to(plan: _Plan) -> list[Message]:
+    """The new messages that lead to the answer; a greeting that was not chosen does not."""
+    by_id = {message.pk: message for message in plan.messages}
+    way: list[Message] = []
+    at = plan.reply.message.parent_id
+    while at is not None and at in by_id:
+        way.append(by_id[at])
+        at = by_id[at].parent_id
+    return way[::-1]
 
 
 def _new_reply(
     actor: User, message: Message, choices: Choices, request_id: str, *, is_continuation: bool = False
 ) -> tuple[ModelTarget, Reply]:
-    conversation, character = message.conversation, message.conversation.speaker
+    conversation = message.conversation
+    character = message.character if message.character_id is not None else conversation.speaker
     chosen = choices.model
     if not chosen and conversation.model:
         chosen = conversation.model.name
@@ -375,6 +496,10 @@ def _choose(conversation: Conversation, actor: User, choices: Choices) -> tuple[
     # The one it has already stays as it is: the version that the chat keeps, seen or not.
     is_other = conversation.character is None or conversation.character.slug != choices.character
     if choices.character is not None and is_other:
+        if conversation.character is not None:
+            # What was said so far stays theirs who said it.
+            said = conversation.messages.filter(role=Role.ASSISTANT, character=None)
+            said.update(character=conversation.character)
         conversation.character = find_character(user=actor, slug=choices.character)
         conversation.version_id = conversation.character.version_id if conversation.character else None
         changed += ["character", "version"]
@@ -415,6 +540,14 @@ def _parent_of_new(conversation: Conversation, parent_id: uuid.UUID | None) -> u
     return parent_id
 
 
+def find_persona(actor: User, persona_id: uuid.UUID) -> Persona:
+    """A persona of the actor's. Raises PersonaMissing."""
+    persona = Persona.objects.visible_to(actor).filter(pk=persona_id).first()
+    if persona is None:
+        raise PersonaMissing
+    return persona
+
+
 def _find_conversation(actor: User, conversation_id: uuid.UUID) -> Conversation:
     found = (
         Conversation.objects.visible_to(actor)
@@ -430,7 +563,7 @@ def _find_conversation(actor: User, conversation_id: uuid.UUID) -> Conversation:
 def _find_message(actor: User, message_id: uuid.UUID) -> Message:
     found = (
         Message.objects.visible_to(actor)
-        .select_related("conversation__character__model", "conversation__model")
+        .select_related("character__model", "conversation__character__model", "conversation__model")
         .filter(pk=message_id)
         .first()
     )

@@ -10,8 +10,10 @@ from accounts.api_auth import ApiKeyAuth
 from accounts.errors import ParlourError
 from characters.api import router as characters_router
 from characters.cards.api import router as cards_router
+from characters.lorebooks.api import router as lorebooks_router
 from characters.personas.api import router as personas_router
 from chat.api import router as chat_router
+from chat.scene_api import router as scene_router
 from documents.api import router as documents_router
 from inference.api import router as inference_router
 
@@ -20,8 +22,10 @@ api.add_router("", accounts_router)
 # Before the characters' own, whose paths take any word for a short name.
 api.add_router("", cards_router)
 api.add_router("", characters_router)
+api.add_router("", lorebooks_router)
 api.add_router("", personas_router)
 api.add_router("", chat_router)
+api.add_router("", scene_router)
 api.add_router("", documents_router)
 api.add_router("", inference_router)
 

@@ -19,8 +19,8 @@ class NameTrimmer:
         begun = self._held.lstrip().lower()
         for name in self._names:
             if begun.startswith(name):
-                self._is_done = True
-                return self._held.lstrip()[len(name) :].lstrip()
+                said = self.flush()
+                return said.lstrip()[len(name) :].lstrip()
         if any(name.startswith(begun) for name in self._names):
             return ""
         return self.flush()
