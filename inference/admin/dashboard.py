@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from inference.admin.charts import Chart, Series, draw_bars, draw_lines
+from inference.charts import Chart, Series, draw_bars, draw_lines
 from inference.usage import Figures, Period, Point, UsageOverview, UsageQuestion
 from inference.words import say_cost, say_count, say_seconds, say_share, say_speed
 

@@ -13,6 +13,8 @@ LEFT, RIGHT, TOP, BOTTOM = 44, 8, 8, 22
 PLOT_WIDTH, PLOT_HEIGHT = WIDTH - LEFT - RIGHT, HEIGHT - TOP - BOTTOM
 # Labels below the drawing would run into each other beyond this.
 MOST_LABELS = 7
+# A few bars stand as bars and not as blocks.
+WIDEST_BAR = 48.0
 # Two to five lines, whatever the figures are.
 WANTED_TICKS = 4
 
@@ -90,7 +92,7 @@ def draw_bars(
     ticks = _ticks(max(totals, default=0))
     bars = []
     step = PLOT_WIDTH / max(1, len(names))
-    gap = min(4.0, step * 0.2)
+    gap = max(min(4.0, step * 0.2), step - WIDEST_BAR)
     for at in range(len(names)):
         bottom = 0.0
         for one in series:

@@ -1,0 +1,1 @@
+"""Measuring answers from outside, as people and programs get them: `manage.py benchmark`."""
