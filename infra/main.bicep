@@ -189,6 +189,9 @@ param logDailyCapGb int = 1
 @description('Addresses that alerts and the budget are mailed to.')
 param alertEmails array = []
 
+@description('Address of docs/alerts.md as your people reach it, ending in `#`; each alert then links to its section.')
+param runbookUrl string = ''
+
 @description('Amount a month that the budget warns of, in the currency of the bill; 0 for no budget.')
 param budgetAmount int = 0
 
@@ -714,6 +717,7 @@ module prometheus 'modules/prometheus.bicep' = if (isCluster) {
     logsId: monitoring.outputs.logsId
     kubernetesNamespace: kubernetesNamespace
     alertEmails: alertEmails
+    runbookUrl: runbookUrl
   }
 }
 

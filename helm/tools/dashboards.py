@@ -226,6 +226,7 @@ RETRIEVAL = Dashboard(
                     "Time of an embedding request",
                     "s",
                     [(f"p{round(q * 100)}", quantile(q, "embedding_latency_seconds")) for q in (0.5, 0.95)],
+                    note="Of questions, which web asks; documents are the workers', who export nothing.",
                 ),
             ],
         ),

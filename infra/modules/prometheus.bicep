@@ -25,6 +25,9 @@ param kubernetesNamespace string
 @description('Addresses that alerts are mailed to; none makes alerts that only the portal shows.')
 param alertEmails array
 
+@description('Address of docs/alerts.md as people reach it, ending in `#`; empty leaves alerts without a link.')
+param runbookUrl string
+
 var ruleGroups = loadYamlContent('../../helm/rules/parlour.yaml').groups
 
 resource cluster 'Microsoft.ContainerService/managedClusters@2026-05-01' existing = {
@@ -190,7 +193,7 @@ resource rules 'Microsoft.AlertsManagement/prometheusRuleGroups@2023-03-01' = [f
       for: contains(rule, 'for') ? 'PT${toUpper(any(rule).for)}' : 'PT0M'
       severity: rule.labels.severity == 'critical' ? 1 : 3
       labels: rule.labels
-      annotations: rule.annotations
+      annotations: empty(runbookUrl) ? rule.annotations : union(rule.annotations, { runbook_url: '${runbookUrl}${toLower(rule.alert)}' })
       actions: empty(alertEmails) ? [] : array({ actionGroupId: people.id })
       resolveConfiguration: {
         autoResolved: true

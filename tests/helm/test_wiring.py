@@ -14,7 +14,7 @@ def is_service_of(service: chart.Document, pod: chart.Pod) -> bool:
 @pytest.mark.parametrize("scenario", chart.SCENARIOS)
 def test_service_leads_to_pods_of_one_component_and_an_open_port(scenario: str) -> None:
     for service in (d for d in chart.render(scenario) if d["kind"] == "Service"):
-        if "inferenceset.kaito.sh/created-by" in service["spec"]["selector"]:
+        if any("kaito.sh/" in key for key in service["spec"]["selector"]):
             # KAITO's pods: of several to a model the first one answers, as in KAITO's own Services.
             assert service["spec"]["selector"]["apps.kubernetes.io/pod-index"] == "0"
             continue
@@ -230,9 +230,7 @@ def test_monitors_select_services_that_exist() -> None:
     for scenario in chart.SCENARIOS:
         services = [d for d in chart.render(scenario) if d["kind"] == "Service"]
         for document in chart.render(scenario):
-            if document["kind"] == "ServiceMonitor" and "kaito.sh/workspace" not in str(
-                document["spec"]["selector"]
-            ):
+            if document["kind"] == "ServiceMonitor":
                 chosen = [
                     s
                     for s in services
@@ -241,6 +239,8 @@ def test_monitors_select_services_that_exist() -> None:
                 assert chosen, chart.title(document)
                 for endpoint in document["spec"]["endpoints"]:
                     assert all(endpoint["port"] in {p["name"] for p in s["spec"]["ports"]} for s in chosen)
+    for scenario in ("kaito", "kaito-sets"):
+        assert chart.find(scenario, "ServiceMonitor", "parlour-vllm")
 
 
 def test_model_server_sleeps_by_the_clock_and_never_by_load() -> None:

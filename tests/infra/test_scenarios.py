@@ -217,6 +217,20 @@ def test_alert_rules_are_the_charts_own() -> None:
         assert re.fullmatch(r"PT\d+[MH]", rule["for"])
 
 
+def test_alerts_link_to_their_sections_where_a_runbook_is_named() -> None:
+    page = (bicep.INFRA.parent / "docs" / "alerts.md").read_text()
+    sections = {name.lower() for name in re.findall(r"^### (\w+)$", page, re.MULTILINE)}
+    for name, is_linked in {"max": True, "prod": False}.items():
+        groups = of_type(name, "Microsoft.AlertsManagement/prometheusRuleGroups")
+        links = [
+            rule["annotations"].get("runbook_url", "")
+            for one in groups
+            for rule in one.body["properties"]["rules"]
+        ]
+        assert all(link.partition("alerts.md#")[2] in sections for link in links) is is_linked
+        assert any(links) is is_linked
+
+
 def test_service_accounts_of_the_release_are_federated() -> None:
     kind = "Microsoft.ManagedIdentity/userAssignedIdentities/federatedIdentityCredentials"
     subjects = {one.body["properties"]["subject"] for one in of_type("max", kind)}
