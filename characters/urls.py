@@ -9,6 +9,7 @@ from characters.editor import views as editor
 app_name = "characters"
 urlpatterns = [
     path("", views.gallery, name="gallery"),
+    path("import/", views.import_cards, name="import"),
     path("new/", editor.create, name="new"),
     path("pictures/<uuid:asset_id>", assets.asset, name="asset"),
     path("<slug:slug>/", views.detail, name="detail"),

@@ -4,17 +4,24 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_POST
 
 from accounts.errors import ParlourError
 from accounts.models import User
 from characters.access import may_change
 from characters.assets.queries import list_pictures, read_style
+from characters.cards.reading import MAX_BYTES, read_card
+from characters.cards.services import import_card
 from characters.gallery.queries import Scope, Sort, Wish, list_gallery, list_tags
 from characters.gallery.services import copy_character, may_copy, set_favourite
-from characters.models import Favourite, Visibility
+from characters.models import Character, Favourite, Visibility
 from characters.queries import find_character, find_original, list_knowledge
+
+# A page that waits for more than this is one whose browser gives up; a ZIP goes through the administration.
+MOST_CARDS = 20
 
 
 @login_required
@@ -80,6 +87,27 @@ def favourite(request: HttpRequest, slug: str) -> HttpResponse:
     assert isinstance(request.user, User)
     set_favourite(actor=request.user, slug=slug, is_favourite=request.POST.get("is_favourite") == "yes")
     return redirect("characters:detail", slug=slug)
+
+
+@login_required
+@require_POST
+def import_cards(request: HttpRequest) -> HttpResponse:
+    """Characters of the person's own from the cards they chose; a single one opens in the editor."""
+    assert isinstance(request.user, User)
+    come: list[Character] = []
+    for upload in request.FILES.getlist("file")[:MOST_CARDS]:
+        try:
+            # One byte more than allowed is enough to refuse.
+            come.append(import_card(actor=request.user, card=read_card(upload.read(MAX_BYTES + 1))))
+        except ParlourError as error:
+            messages.error(request, f"{upload.name}: {error.user_message}")
+    if len(come) == 1:
+        messages.success(request, _("%(name)s is here; only you see them.") % {"name": come[0].name})
+        return redirect("characters:edit", slug=come[0].slug)
+    if come:
+        words = ngettext("%(count)d character came in.", "%(count)d characters came in.", len(come))
+        messages.success(request, words % {"count": len(come)})
+    return redirect(f"{reverse('characters:gallery')}?scope={Scope.MINE}")
 
 
 @login_required

@@ -170,6 +170,7 @@ CELERY_BEAT_SCHEDULE = {
     # With a lease of 15 s: what a killed worker was reading is taken up again within half a minute.
     "wake-ingest": {"task": "documents.tasks.wake_ingest", "schedule": 10.0},
     "watch-container": {"task": "documents.tasks.watch_container", "schedule": 60.0},
+    "count-character-usage": {"task": "chat.tasks.count_character_usage", "schedule": 3600.0},
     "sweep-blobs": {"task": "documents.tasks.sweep_blobs", "schedule": 300.0},
 }
 
