@@ -1,7 +1,7 @@
 /** The REST calls of the chat page; each throws an ApiError whose message can be shown. */
 
-import { callApi } from "../../config/frontend/api.ts";
-import type { ConversationData, ConversationSummary, DocumentState, Verdict } from "./protocol.ts";
+import { apiHeaders, callApi, readError } from "../../config/frontend/api.ts";
+import type { ConversationData, ConversationSummary, DocumentState, Member, MessageData, PromptData, TurnOrder, Verdict } from "./protocol.ts";
 
 export interface Page<T> {
   items: T[];
@@ -29,6 +29,50 @@ export interface ConversationChanges {
 
 export function changeConversation(id: string, changes: ConversationChanges): Promise<unknown> {
   return callApi("PATCH", `/conversations/${id}`, changes);
+}
+
+export interface SceneChanges {
+  persona: string;
+  author_note: string;
+  author_note_depth: number;
+}
+
+export function changeScene(id: string, changes: SceneChanges): Promise<ConversationData> {
+  return callApi("PATCH", `/conversations/${id}/scene`, changes);
+}
+
+/** A group of these members, or with none a chat with one character again. */
+export function changeGroup(id: string, members: Member[], turnOrder: TurnOrder): Promise<ConversationData> {
+  if (!members.length) return callApi("DELETE", `/conversations/${id}/group`);
+  const muted = members.filter((member) => member.is_muted).map(({ slug }) => slug);
+  return callApi("PUT", `/conversations/${id}/group`, { members: members.map(({ slug }) => slug), muted, turn_order: turnOrder });
+}
+
+/** Other words for a message, in its place or beside it. */
+export function rewriteMessage(id: string, text: string, isBranch: boolean): Promise<MessageData> {
+  return isBranch ? callApi("POST", `/messages/${id}/branch`, { text }) : callApi("PATCH", `/messages/${id}`, { text });
+}
+
+/** What the model got for an answer. */
+export function getPrompt(message: string): Promise<PromptData> {
+  return callApi("GET", `/messages/${message}/prompt`);
+}
+
+/** The person's next words as the model writes them, piece by piece. */
+export async function* impersonate(conversation: string, signal: AbortSignal): AsyncGenerator<string> {
+  const response = await fetch(`/c/${conversation}/impersonate`, { method: "POST", headers: apiHeaders(), signal });
+  if (!response.ok || !response.body) throw readError(response.status, await response.text());
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let held = "";
+  for (let read = await reader.read(); !read.done; read = await reader.read()) {
+    const lines = (held + read.value).split("\n");
+    held = lines.pop() ?? "";
+    for (const line of lines) {
+      const { text, error } = JSON.parse(line) as { text?: string; error?: string };
+      if (error) throw new Error(error);
+      if (text) yield text;
+    }
+  }
 }
 
 export function followCharacter(id: string): Promise<ConversationData> {

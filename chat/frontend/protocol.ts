@@ -40,6 +40,8 @@ export interface MessageData {
   id: string;
   parent: string | null;
   role: "user" | "assistant";
+  /** Who says it, where that is not the conversation's character. */
+  character?: CharacterSummary | null;
   text: string;
   thinking: string;
   sources: Source[];
@@ -59,6 +61,8 @@ export interface Character extends CharacterSummary {
   tagline: string;
   description: string;
   greeting: string;
+  /** All of them, the usual one first; `{{user}}` stands where the person's name goes. */
+  greetings: string[];
   suggestions: string[];
   tags: string[];
   model: string | null;
@@ -71,10 +75,28 @@ export interface ModelSummary {
   is_default: boolean;
 }
 
+/** Who the person is in a chat. */
+export interface Persona {
+  id: string;
+  name: string;
+  description: string;
+  avatar_url: string;
+  is_default: boolean;
+}
+
+export type TurnOrder = "turn" | "mention" | "choice";
+
+/** A character in a group. */
+export interface Member extends CharacterSummary {
+  is_muted: boolean;
+}
+
 /** What the page comes with. */
 export interface Bootstrap {
   cast: Character[];
   models: ModelSummary[];
+  personas: Persona[];
+  user_name: string;
 }
 
 export interface DocumentState {
@@ -107,10 +129,47 @@ export interface ConversationData {
   character: CharacterSummary | null;
   version: VersionData | null;
   model: string | null;
+  persona: string | null;
+  author_note: string;
+  author_note_depth: number;
+  /** Empty where the chat is no group. */
+  turn_order: TurnOrder | "";
+  members: Member[];
   collections: { id: string; name: string }[];
   documents: DocumentState[];
   current_message: string | null;
   messages: MessageData[];
+}
+
+/** A part of what a model got; `text` is null where this person may not read it. */
+export interface PromptPart {
+  kind: string;
+  role: string;
+  label: string;
+  tokens: number;
+  text: string | null;
+}
+
+export interface PromptEntry {
+  book: string;
+  entry: string;
+  reason: "key" | "always" | "recursion" | "forced" | "kept";
+  because: string | null;
+  tokens: number;
+  place: string;
+  is_left_out: boolean;
+}
+
+export interface PromptData {
+  model: string;
+  counted_tokens: number | null;
+  tokens: number;
+  parts: PromptPart[];
+  entries: PromptEntry[];
+  left_out_messages: number;
+  undecided_entries: number;
+  settings: Record<string, string>;
+  has_secrets: boolean;
 }
 
 // --- frames to the server -------------------------------------------------------------------------------------
@@ -123,6 +182,11 @@ export interface SendFrame {
   character: string | null;
   model: string | null;
   documents: string[];
+  greeting?: number;
+  persona?: string | null;
+  group?: string[];
+  turn_order?: TurnOrder;
+  speaker?: string | null;
 }
 
 /** Frames that begin a reply; the socket gives them a `request_id` and keeps them until they are answered. */
@@ -130,7 +194,8 @@ export type RequestFrame =
   | SendFrame
   | { type: "edit"; message: string; text: string }
   | { type: "regenerate"; message: string }
-  | { type: "continue"; message: string };
+  | { type: "continue"; message: string }
+  | { type: "speak"; conversation: string; speaker: string };
 
 export type PlainFrame =
   | { type: "follow"; conversation: string; cursors: Record<string, string> }
@@ -183,6 +248,8 @@ export interface SentFrame {
   assistant_message: string;
   reply: string;
   parent: string | null;
+  /** In a group: the short name of who answers. */
+  speaker?: string | null;
 }
 
 export interface ConversationFrame {

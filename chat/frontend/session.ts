@@ -4,7 +4,7 @@
  *  nothing is lost by: after each new connection read the tree, then follow from the cursors we have.
  */
 
-import { changeConversation, followCharacter, getConversation } from "./api.ts";
+import { changeConversation, changeGroup, changeScene, rewriteMessage, followCharacter, getConversation } from "./api.ts";
 import {
   isReplyFrame,
   type CharacterSummary,
@@ -12,9 +12,11 @@ import {
   type ConversationFrame,
   type DocumentState,
   type ErrorFrame,
+  type Member,
   type RequestFrame,
   type SentFrame,
   type ServerFrame,
+  type TurnOrder,
   type VersionData,
 } from "./protocol.ts";
 import { ChatSocket } from "./socket.ts";
@@ -28,10 +30,20 @@ export interface Conversation {
   version: VersionData | null;
   model: string | null;
   documents: DocumentState[];
+  persona: string | null;
+  authorNote: string;
+  authorNoteDepth: number;
+  /** Empty where the chat is no group. */
+  turnOrder: TurnOrder | "";
+  members: Member[];
+  /** In a group: who shall answer next, null for whoever's turn it is. */
+  speaker: string | null;
+  /** Which greeting a new chat begins with. */
+  greeting: number;
 }
 
-/** A character; one that is about to begin a conversation comes with its greeting. */
-export type Speaking = CharacterSummary & { greeting?: string };
+/** A character; one that is about to begin a conversation comes with its greetings. */
+export type Speaking = CharacterSummary & { greetings?: string[] };
 
 export interface SessionEvents extends ThreadEvents {
   /** Another thread is open, or the same one has been read for the first time. */
@@ -45,12 +57,28 @@ export interface SessionEvents extends ThreadEvents {
   /** Something in the person's conversations has changed, this one or another. */
   listChanged(frame: ConversationFrame): void;
   documentChanged(document: DocumentState): void;
+  /** A greeting with the person's name in it. */
+  fillIn(words: string): string;
   connected(isConnected: boolean): void;
   signedOut(): void;
   refused(message: string): void;
 }
 
-const NEW: Conversation = { id: null, title: "", character: null, version: null, model: null, documents: [] };
+const NEW: Conversation = {
+  id: null,
+  title: "",
+  character: null,
+  version: null,
+  model: null,
+  documents: [],
+  persona: null,
+  authorNote: "",
+  authorNoteDepth: 4,
+  turnOrder: "",
+  members: [],
+  speaker: null,
+  greeting: 0,
+};
 
 export class ChatSession {
   readonly #events: SessionEvents;
@@ -108,9 +136,9 @@ export class ChatSession {
 
   // --- opening ------------------------------------------------------------------------------------------------
 
-  openNew(character: Speaking | null, model: string | null): void {
+  openNew(character: Speaking | null, model: string | null, persona: string | null = null): void {
     this.#leave();
-    this.#conversation = { ...NEW, character, model };
+    this.#conversation = { ...NEW, character, model, persona };
     this.#events.opened();
   }
 
@@ -146,8 +174,16 @@ export class ChatSession {
     this.#isStopWanted = false;
   }
 
-  #take({ id, title, character, version, model, documents }: ConversationData): void {
-    this.#conversation = { id, title, character, version, model, documents };
+  #take(data: ConversationData): void {
+    const { id, title, character, version, model, documents, persona, members } = data;
+    this.#conversation = {
+      ...{ id, title, character, version, model, documents, persona, members },
+      authorNote: data.author_note,
+      authorNoteDepth: data.author_note_depth,
+      turnOrder: data.turn_order,
+      speaker: null,
+      greeting: 0,
+    };
   }
 
   #follow(): void {
@@ -180,7 +216,11 @@ export class ChatSession {
   send(text: string, documents: DocumentState[]): void {
     const { id, character, model } = this.#conversation;
     const isNew = id === null;
-    if (isNew && this.#thread.isEmpty && character?.greeting) this.#thread.addGreeting(character.greeting);
+    const { members, turnOrder, persona, greeting, speaker } = this.#conversation;
+    const isGroup = members.length > 0;
+    if (isNew && !isGroup && this.#thread.isEmpty && character?.greetings?.length) {
+      this.#thread.addGreetings(character.greetings.map((words) => this.#events.fillIn(words)), greeting);
+    }
     const parent = this.#thread.path.at(-1)?.id ?? null;
     const known = new Set(this.#conversation.documents.map((document) => document.id));
     this.#conversation.documents = [...this.#conversation.documents, ...documents.filter((document) => !known.has(document.id))];
@@ -192,8 +232,59 @@ export class ChatSession {
       character: isNew ? (character?.slug ?? null) : null,
       model: isNew ? model : null,
       documents: documents.map((document) => document.id),
+      ...(isNew ? { greeting, persona } : {}),
+      ...(isNew && isGroup && turnOrder ? { group: members.map(({ slug }) => slug), turn_order: turnOrder } : {}),
+      ...(isGroup ? { speaker } : {}),
     });
     this.#sentWith.set(this.#thread.addQuestion(requestId, text, parent), documents);
+  }
+
+  /** In a group: let this member speak now. */
+  speak(slug: string): void {
+    const { id, members } = this.#conversation;
+    if (!id) return;
+    const character = members.find((member) => member.slug === slug) ?? null;
+    this.#thread.addSpeech(this.#ask({ type: "speak", conversation: id, speaker: slug }), character);
+  }
+
+  /** Who the person is, and the note; of a conversation that is not stored yet, its beginning. */
+  setScene(scene: { persona: string | null; authorNote: string; authorNoteDepth: number }): void {
+    Object.assign(this.#conversation, scene);
+    const { id } = this.#conversation;
+    if (id) {
+      const body = { persona: scene.persona ?? "", author_note: scene.authorNote, author_note_depth: scene.authorNoteDepth };
+      changeScene(id, body).catch((error: Error) => this.#events.refused(error.message));
+    }
+    this.#events.conversationChanged();
+  }
+
+  /** A group of these, or with none a chat with one character again. */
+  setGroup(members: Member[], turnOrder: TurnOrder): void {
+    Object.assign(this.#conversation, { members, turnOrder: members.length ? turnOrder : "", speaker: null });
+    const { id } = this.#conversation;
+    if (id) {
+      changeGroup(id, members, turnOrder)
+        .then((data) => this.#thread.merge(data.messages))
+        .catch((error: Error) => this.#events.refused(error.message));
+    }
+    this.#events.conversationChanged();
+  }
+
+  chooseSpeaker(slug: string | null): void {
+    this.#conversation.speaker = slug;
+    this.#events.conversationChanged();
+  }
+
+  chooseGreeting(at: number): void {
+    this.#conversation.greeting = at;
+    this.#events.conversationChanged();
+  }
+
+  /** Other words for a message, in its place or beside it. */
+  rewrite(node: MessageNode, text: string, isBranch: boolean): void {
+    rewriteMessage(node.id, text, isBranch)
+      .then((data) => this.#thread.merge([data], isBranch ? data.id : null))
+      .catch((error: Error) => this.#events.refused(error.message));
   }
 
   edit(node: MessageNode, text: string): void {
@@ -237,6 +328,7 @@ export class ChatSession {
 
   chooseCharacter(character: Speaking | null): void {
     this.#conversation.character = character;
+    this.#conversation.greeting = 0;
     this.#conversation.version = null;
     this.#change({ character: character?.slug ?? "" });
     this.#events.conversationChanged();
@@ -290,7 +382,8 @@ export class ChatSession {
     else {
       const isNew = this.#conversation.id === null;
       this.#conversation.id = answer.conversation;
-      thread.confirm(answer);
+      const { members } = this.#conversation;
+      thread.confirm(answer, members.find(({ slug }) => slug === answer.speaker) ?? null);
       this.#events.accepted(answer.conversation);
       if (this.#isStopWanted) this.stop();
       if (isNew) this.#events.conversationChanged();

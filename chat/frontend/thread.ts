@@ -8,6 +8,7 @@
 
 import {
   isOver,
+  type CharacterSummary,
   type ConversationData,
   type Failure,
   type MessageData,
@@ -36,6 +37,8 @@ export interface MessageNode {
   id: string;
   parent: string | null;
   role: "user" | "assistant";
+  /** Who says it, where that is not the conversation's character. */
+  character: CharacterSummary | null;
   text: string;
   thinking: string;
   sources: Source[];
@@ -53,7 +56,7 @@ export interface ThreadEvents {
   replyEnded(node: MessageNode): void;
 }
 
-const GREETING = "local-greeting";
+const GREETING = "local-greeting-";
 
 interface Pending {
   question: MessageNode | null;
@@ -143,9 +146,10 @@ export class Thread {
 
   // --- what the person does -----------------------------------------------------------------------------------
 
-  /** A greeting that the server will store as the first message once there is a second. */
-  addGreeting(text: string): void {
-    this.#add(local(GREETING, null, "assistant", text));
+  /** Greetings that the server will store side by side once there is a message; the `chosen`th is shown. */
+  addGreetings(texts: string[], chosen: number): void {
+    for (const [at, text] of texts.entries()) this.#add(local(GREETING + at, null, "assistant", text));
+    this.#current = GREETING + chosen;
     this.#events.pathChanged();
   }
 
@@ -160,6 +164,13 @@ export class Thread {
   addAnswer(requestId: string, node: MessageNode): void {
     const parent = node.role === "user" ? node.id : node.parent;
     this.#await(requestId, null, local(`local-answer-${requestId}`, parent, "assistant", ""));
+  }
+
+  /** An answer below what was said last, by whoever the server says. */
+  addSpeech(requestId: string, character: CharacterSummary | null): void {
+    const answer = local(`local-answer-${requestId}`, this.path.at(-1)?.id ?? null, "assistant", "");
+    answer.character = character;
+    this.#await(requestId, null, answer);
   }
 
   /** A reply that carries on where `node` ends. */
@@ -177,13 +188,14 @@ export class Thread {
   }
 
   /** The server has stored the action: local nodes take their real ids. */
-  confirm(sent: SentFrame): void {
+  confirm(sent: SentFrame, speaker: CharacterSummary | null = null): void {
     const pending = this.#pending.get(sent.request_id);
     if (!pending) return;
     this.#pending.delete(sent.request_id);
     const { question, answer } = pending;
     if (question && sent.message) this.#rename(question, sent.message);
     this.#rename(answer, sent.assistant_message);
+    answer.character = speaker ?? answer.character;
     if (answer.reply) {
       answer.reply.id = sent.reply;
       this.#byReply.set(sent.reply, answer);
@@ -239,16 +251,33 @@ export class Thread {
   // --- the tree -----------------------------------------------------------------------------------------------
 
   #mergeOne(data: MessageData): void {
-    const greeting = this.#nodes.get(GREETING);
-    if (greeting && data.role === "assistant" && data.parent === null) this.#rename(greeting, data.id);
+    // The server stores greetings in the order they are offered here.
+    const isGreeting = data.role === "assistant" && data.parent === null && !this.#nodes.has(data.id);
+    const greeting = isGreeting ? this.#children.get(null)?.find(({ id }) => id.startsWith(GREETING)) : undefined;
+    if (greeting) {
+      this.#rename(greeting, data.id);
+      greeting.text = data.text;
+    }
     const known = this.#nodes.get(data.id);
     if (!known) {
-      const node: MessageNode = { ...data, createdAt: data.created_at, reply: data.reply && readReply(data.reply) };
+      const node: MessageNode = {
+        ...data,
+        character: data.character ?? null,
+        createdAt: data.created_at,
+        reply: data.reply && readReply(data.reply),
+      };
       this.#add(node);
       if (node.reply) this.#byReply.set(node.reply.id, node);
       return;
     }
     known.createdAt = data.created_at;
+    known.character = data.character ?? known.character;
+    const isQuiet = !known.reply || isOver(known.reply.status);
+    if (isQuiet && (!data.reply || isOver(data.reply.status)) && known.text !== data.text) {
+      // Somebody has rewritten it, here or in another window.
+      known.text = data.text;
+      this.#events.messageChanged(known);
+    }
     known.feedback = data.feedback ?? null;
     if (!data.reply) return;
     const isSame = known.reply?.id === data.reply.id;
@@ -294,7 +323,7 @@ export class Thread {
 }
 
 function local(id: string, parent: string | null, role: MessageNode["role"], text: string): MessageNode {
-  return { id, parent, role, text, thinking: "", sources: [], createdAt: new Date().toISOString(), reply: null };
+  return { id, parent, role, character: null, text, thinking: "", sources: [], createdAt: new Date().toISOString(), reply: null };
 }
 
 function newReply(id: string): Reply {

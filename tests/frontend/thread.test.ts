@@ -77,8 +77,8 @@ test("the server's news of an own action changes nothing", () => {
 
 test("a greeting takes its real place when the server tells of it", () => {
   const { thread } = makeThread();
-  thread.addGreeting("Good evening.");
-  thread.addQuestion("x", "Hello", "local-greeting");
+  thread.addGreetings(["Good evening.", "Good night."], 0);
+  thread.addQuestion("x", "Hello", "local-greeting-0");
   thread.confirm(sent("x"));
   thread.merge([message("g", null, "assistant", "Good evening."), message("q1", "g", "user", "Hello")]);
   assert.deepEqual(ids(thread), ["g", "q1", "a1"]);

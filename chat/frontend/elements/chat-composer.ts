@@ -58,6 +58,10 @@ export class ChatComposer extends HTMLElement {
     return [...this.#shelf.querySelectorAll<AttachmentCard>("attachment-card")];
   }
 
+  get text(): string {
+    return this.#field.value;
+  }
+
   set text(text: string) {
     this.#field.value = text;
     this.#onInput();

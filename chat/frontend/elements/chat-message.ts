@@ -1,6 +1,6 @@
 /** <chat-message>: one message of the thread, the person's or a character's.
  *
- *  It is an empty shell until `render` is called, which the thread does near the screen. Tells `message-edit`, `message-regenerate`, `message-continue`, `message-retry`, `branch-choose`,
+ *  It is an empty shell until `render` is called, which the thread does near the screen. Tells `message-edit`, `message-rewrite`, `message-inspect`, `message-regenerate`, `message-continue`, `message-retry`, `branch-choose`,
  *  `citation-open`; each carries what it needs, the thread adds which message.
  */
 
@@ -13,6 +13,7 @@ import { AnswerVerdict } from "./answer-verdict.ts";
 import { BranchArrows } from "./branch-arrows.ts";
 import { CitationChip, type CitationQuestion } from "./citation-chip.ts";
 import { CopyButton } from "./copy-button.ts";
+import { type MenuItem, messageMenu } from "./message-menu.ts";
 import { MarkdownText } from "./markdown-text.ts";
 import { MessageEditor } from "./message-editor.ts";
 import { ReplyState } from "./reply-state.ts";
@@ -103,22 +104,29 @@ export class ChatMessage extends HTMLElement {
     }
   }
 
-  /** Open the person's words for a change. */
+  /** Open the words for a change. */
   edit(): void {
-    const editor = new MessageEditor(this.node.text);
-    this.#said.hidden = true;
+    const isOwn = this.node.role === "user";
+    const words = isOwn ? this.#said : this.#text;
+    const editor = new MessageEditor(this.node.text, isOwn);
+    words.hidden = true;
     this.#actions.hidden = true;
-    this.#said.after(editor);
-    editor.addEventListener("editor-save", (event) => {
-      this.#closeEditor(editor);
-      tell(this, "message-edit", (event as CustomEvent<string>).detail);
-    });
-    editor.addEventListener("editor-close", () => this.#closeEditor(editor));
+    words.after(editor);
+    const on = (name: string, run: (text: string) => void): void =>
+      editor.addEventListener(name, (event) => {
+        this.#closeEditor(editor);
+        run((event as CustomEvent<string>).detail);
+      });
+    on("editor-send", (text) => tell(this, "message-edit", text));
+    on("editor-save", (text) => tell(this, "message-rewrite", { text, isBranch: false }));
+    on("editor-branch", (text) => tell(this, "message-rewrite", { text, isBranch: true }));
+    on("editor-close", () => undefined);
   }
 
   #closeEditor(editor: MessageEditor): void {
     editor.remove();
     this.#said.hidden = false;
+    this.#text.hidden = false;
     this.#actions.hidden = false;
     this.#actions.querySelector<HTMLElement>("[data-edit]")?.focus({ preventScroll: true });
   }
@@ -135,12 +143,12 @@ export class ChatMessage extends HTMLElement {
       this.append(this.#said, this.#actions);
       return;
     }
-    const { name, avatarUrl, pageUrl } = this.#view.speaker;
+    const { name, avatarUrl, pageUrl } = this.#speaker;
     this.setAttribute("aria-label", gettext("%(name)s said", { name }));
     const again = iconButton(gettext("Another answer"), icon("rotate-cw"), () => tell(this, "message-regenerate", null));
     // A greeting answers nothing, so there is no other answer.
     this.#verdict = new AnswerVerdict(this.node);
-    this.#actions.append(this.#arrows, copy, ...(this.node.parent === null ? [] : [again]), this.#verdict, this.#facts);
+    this.#actions.append(this.#arrows, copy, ...(this.node.parent === null ? [] : [again]), this.#verdict, messageMenu(() => this.#menuItems()), this.#facts);
     const head = make(
       "h2",
       { class: "message-name", title: exact.format(new Date(this.node.createdAt)) },
@@ -151,6 +159,23 @@ export class ChatMessage extends HTMLElement {
       const question = (event as CustomEvent<CitationQuestion>).detail;
       question.source = this.node.sources.find(({ n }) => n === question.n) ?? null;
     });
+  }
+
+  /** Who says this: in a group the message knows. */
+  get #speaker(): Speaker {
+    const { character } = this.node;
+    if (!character) return this.#view.speaker;
+    return { name: character.name, avatarUrl: character.avatar_url, pageUrl: `/characters/${character.slug}/` };
+  }
+
+  #menuItems(): MenuItem[] {
+    const edit = { words: gettext("Edit"), image: icon("pencil"), run: () => this.edit() };
+    if (this.node.parent === null || !this.node.reply) return [edit];
+    return [
+      edit,
+      { words: gettext("Continue"), image: icon("chevrons-right"), run: () => tell(this, "message-continue", null) },
+      { words: gettext("What the model got"), image: icon("scan-text"), run: () => tell(this, "message-inspect", null) },
+    ];
   }
 
   #showThinking(): void {

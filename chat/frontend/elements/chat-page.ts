@@ -14,9 +14,14 @@ import { CastPicker } from "./cast-picker.ts";
 import { ChatComposer, type Composed } from "./chat-composer.ts";
 import { ChatMessage, type Speaker } from "./chat-message.ts";
 import { ChatWelcome } from "./chat-welcome.ts";
+import { impersonate } from "../api.ts";
 import { ConversationDocuments } from "./conversation-documents.ts";
 import { ConversationList } from "./conversation-list.ts";
 import { describeReply, MessageThread } from "./message-thread.ts";
+import type { GroupBar } from "./group-bar.ts";
+import "./group-bar.ts";
+import { PromptInspector } from "./prompt-inspector.ts";
+import { type GroupChange, type SceneChange, SceneDialog } from "./scene-dialog.ts";
 import { SourceDrawer } from "./source-drawer.ts";
 import { VersionLine } from "./version-line.ts";
 
@@ -29,6 +34,7 @@ export class ChatPage extends HTMLElement {
   #bootstrap!: Bootstrap;
   #offlineTimer: ReturnType<typeof setTimeout> | undefined;
   #hasBeenOffline = false;
+  #writing: AbortController | null = null;
 
   connectedCallback(): void {
     this.#listeners = new AbortController();
@@ -46,6 +52,7 @@ export class ChatPage extends HTMLElement {
         this.#composer.showDocument(state);
         this.#showDocuments();
       },
+      fillIn: (words) => words.replaceAll("{{user}}", this.#userName),
       connected: (isConnected) => this.#showConnection(isConnected),
       signedOut: () =>
         showToast({
@@ -106,6 +113,14 @@ export class ChatPage extends HTMLElement {
     on("message-regenerate", (_, event) => this.#session.regenerate(nodeOf(event)));
     on("message-continue", (_, event) => this.#session.continue(nodeOf(event)));
     on("message-retry", (_, event) => this.#session.retry(nodeOf(event)));
+    on<{ text: string; isBranch: boolean }>("message-rewrite", ({ text, isBranch }, event) => this.#session.rewrite(nodeOf(event), text, isBranch));
+    on("message-inspect", (_, event) => void (this.querySelector("prompt-inspector") as PromptInspector).open(nodeOf(event).id));
+    on<number>("greeting-choose", (at) => this.#session.chooseGreeting(at));
+    on<SceneChange>("scene-change", (scene) => this.#session.setScene(scene));
+    on<GroupChange>("group-change", ({ members, turnOrder }) => this.#session.setGroup(members, turnOrder));
+    on<string | null>("speaker-choose", (slug) => this.#chooseSpeaker(slug));
+    this.querySelector("[data-scene]")?.addEventListener("click", () => this.#openScene(), { signal });
+    this.querySelector("[data-impersonate]")?.addEventListener("click", () => void this.#impersonate(), { signal });
     on<number>("branch-choose", (place, event) => this.#chooseBranch(nodeOf(event), place));
     on<Source>("citation-open", (source, event) => this.#drawer.open(nodeOf(event).sources, source));
     on<boolean>("drawer-toggle", (isOpen) => this.#makeRoom(isOpen));
@@ -133,7 +148,8 @@ export class ChatPage extends HTMLElement {
     const parameters = new URLSearchParams(location.search);
     const slug = parameters.get("character");
     const character = cast.find((other) => other.slug === slug) ?? cast[0] ?? null;
-    this.#session.openNew(character, null);
+    const persona = this.#bootstrap.personas.find(({ is_default }) => is_default)?.id ?? null;
+    this.#session.openNew(character, null, persona);
     // A suggestion of a character's own page: words to send or to change first.
     const draft = parameters.get("draft");
     if (draft) this.#composer.text = draft;
@@ -213,9 +229,63 @@ export class ChatPage extends HTMLElement {
     document.querySelector('.nav-item[href="/"]')?.toggleAttribute("aria-current", id === null);
     this.#composer.placeholder = character ? gettext("Message %(name)s", { name: character.name }) : gettext("Write a message");
     this.#picker.show({ ...this.#bootstrap, character, model });
-    this.#welcome.show(this.#bootstrap.cast, character?.slug ?? null);
+    this.#showScene();
     (this.querySelector("version-line") as VersionLine).show(this.#session.conversation);
     this.#showDocuments();
+  }
+
+  /** The greetings of who is chosen, the group, and what can be done here. */
+  #showScene(): void {
+    const { id, character, greeting, members, speaker } = this.#session.conversation;
+    const chosen = this.#bootstrap.cast.find(({ slug }) => slug === character?.slug);
+    const greetings = members.length ? [] : (chosen?.greetings ?? []).map((words) => words.replaceAll("{{user}}", this.#userName));
+    this.#welcome.show(this.#bootstrap.cast, character?.slug ?? null, greetings, greeting);
+    (this.querySelector("group-bar") as GroupBar).show(members, speaker);
+    const write = this.querySelector<HTMLElement>("[data-impersonate]");
+    if (write) write.hidden = id === null;
+  }
+
+  get #userName(): string {
+    const { persona } = this.#session.conversation;
+    return this.#bootstrap.personas.find(({ id }) => id === persona)?.name ?? this.#bootstrap.user_name;
+  }
+
+  #openScene(): void {
+    const { cast, personas } = this.#bootstrap;
+    (this.querySelector("scene-dialog") as SceneDialog).open(this.#session.conversation, cast, personas);
+  }
+
+  /** With words in the composer the choice is for them; without, the chosen one speaks now. */
+  #chooseSpeaker(slug: string | null): void {
+    const { id } = this.#session.conversation;
+    if (slug && id && !this.#composer.text.trim() && !this.#session.thread.running) this.#session.speak(slug);
+    else this.#session.chooseSpeaker(slug);
+  }
+
+  /** The model writes the person's next words into the composer; another press stops it. */
+  async #impersonate(): Promise<void> {
+    if (this.#writing) {
+      this.#writing.abort();
+      return;
+    }
+    const { id } = this.#session.conversation;
+    if (!id || this.#session.thread.running) return;
+    const writing = (this.#writing = new AbortController());
+    const button = this.querySelector("[data-impersonate]");
+    button?.setAttribute("aria-pressed", "true");
+    const before = this.#composer.text;
+    try {
+      let text = before ? `${before} ` : "";
+      for await (const piece of impersonate(id, writing.signal)) {
+        if (id !== this.#session.conversation.id) writing.abort();
+        this.#composer.text = text += piece;
+      }
+    } catch (error) {
+      if (!writing.signal.aborted) showToast({ text: (error as Error).message, kind: "error" });
+    }
+    this.#writing = null;
+    button?.setAttribute("aria-pressed", "false");
+    this.#composer.focus();
   }
 
   #showDocuments(): void {

@@ -1,18 +1,21 @@
 /** <chat-welcome>: the page before the first message: the cast, and three things to try with the one chosen.
  *
- *  Tells `character-choose` with a character, `suggestion-choose` with the words.
+ *  Tells `character-choose` with a character, `greeting-choose` with a place, `suggestion-choose` with the words.
  */
 
 import { icon } from "../../../config/frontend/icon.ts";
 import { gettext } from "../../../config/frontend/words.ts";
 import { make, portrait, tell } from "../dom.ts";
 import type { Character } from "../protocol.ts";
+import { BranchArrows } from "./branch-arrows.ts";
 
 const SUGGESTIONS = 3;
 
 export class ChatWelcome extends HTMLElement {
-  /** The cast with the chosen one; null lets nobody speak but the model. */
-  show(cast: Character[], chosen: string | null): void {
+  #arrows: BranchArrows | null = null;
+
+  /** The cast with the chosen one, and their greetings; null lets nobody speak but the model. */
+  show(cast: Character[], chosen: string | null, greetings: string[], at: number): void {
     this.dataset.ready = "";
     const character = cast.find(({ slug }) => slug === chosen) ?? null;
     const people = this.querySelector(".cast") as HTMLElement;
@@ -21,9 +24,22 @@ export class ChatWelcome extends HTMLElement {
       person.setAttribute("aria-pressed", String(person.dataset.slug === chosen));
     }
     const greeting = this.querySelector(".greeting") as HTMLElement;
-    greeting.textContent = character?.greeting || character?.description || "";
+    greeting.textContent = greetings[at] || character?.description || "";
+    this.#greetingArrows(greeting).show(at, greetings.length);
     const ideas = character ? character.suggestions : cast.flatMap(({ suggestions }) => suggestions.slice(0, 1));
     this.querySelector(".suggestions")?.replaceChildren(...ideas.slice(0, SUGGESTIONS).map((words) => this.#suggestion(words)));
+  }
+
+  #greetingArrows(greeting: HTMLElement): BranchArrows {
+    if (!this.#arrows) {
+      this.#arrows = new BranchArrows();
+      this.#arrows.addEventListener("branch-choose", (event) => {
+        event.stopPropagation();
+        tell(this, "greeting-choose", (event as CustomEvent<number>).detail);
+      });
+      greeting.after(this.#arrows);
+    }
+    return this.#arrows;
   }
 
   #person(character: Character): HTMLElement {

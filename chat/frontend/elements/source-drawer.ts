@@ -12,15 +12,23 @@ import type { Source } from "../protocol.ts";
 
 export class SourceDrawer extends HTMLElement {
   #sources: Source[] = [];
+  #chosen = 0;
   #opener: HTMLElement | null = null;
 
   connectedCallback(): void {
     this.querySelector("[data-close]")?.addEventListener("click", () => this.close());
+    for (const button of this.#steps?.querySelectorAll<HTMLElement>("[data-step]") ?? []) {
+      button.addEventListener("click", () => this.#step(Number(button.dataset["step"])));
+    }
     this.addEventListener("keydown", (event) => {
       if (event.key !== "Escape") return;
       event.stopPropagation();
       this.close();
     });
+  }
+
+  get #steps(): HTMLElement | null {
+    return this.querySelector(".drawer-steps");
   }
 
   get isOpen(): boolean {
@@ -46,12 +54,27 @@ export class SourceDrawer extends HTMLElement {
     this.#opener = null;
   }
 
+  /** The source before or after the one that shows, around the end. */
+  #step(by: number): void {
+    const count = this.#sources.length;
+    const next = this.#sources[(this.#chosen + by + count) % count];
+    if (next) this.#choose(next);
+  }
+
   #choose(chosen: Source): void {
+    this.#chosen = Math.max(0, this.#sources.indexOf(chosen));
+    const steps = this.#steps;
+    if (steps) {
+      steps.hidden = this.#sources.length < 2;
+      const words = gettext("%(n)s of %(count)s", { n: this.#chosen + 1, count: this.#sources.length });
+      steps.querySelector("span")?.replaceChildren(words);
+    }
     const items = this.#sources.map((source) => this.#item(source, source === chosen));
     this.querySelector(".drawer-sources")?.replaceChildren(...items);
     const { document: id, page, start, end } = chosen;
     const viewer = make("document-viewer", { document: id, page, start, end });
     this.querySelector(".drawer-page")?.replaceChildren(viewer);
+    this.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest" });
   }
 
   #item(source: Source, isChosen: boolean): HTMLElement {
