@@ -15,10 +15,12 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
+from accounts.errors import ParlourError
+from accounts.models import User
 from inference.discovery import is_answering
 from inference.errors import InferenceError
 from inference.hub import Cancelled, fetch_file, find_file
-from inference.model_files import FOLDER, can_serve_here, describe, facts_of
+from inference.model_files import FOLDER, can_serve_here, create_on_ollama, describe, facts_of
 from inference.model_server.choice import ModelChoice, write_choice
 from inference.models import FileStatus, ModelFile
 from inference.services import register_configured_servers
@@ -49,6 +51,26 @@ def run_fetch(file_id: uuid.UUID) -> None:
     row.refresh_from_db()
     if row.status == FileStatus.READY and row.is_to_serve and can_serve_here():
         _serve(row)
+
+
+def run_create(actor_id: uuid.UUID, file_id: uuid.UUID, server_id: uuid.UUID) -> None:
+    """Give a file to an Ollama server under the file's own name; what goes wrong stands in its row."""
+    row, actor = ModelFile.objects.filter(pk=file_id).first(), User.objects.filter(pk=actor_id).first()
+    if row is None or actor is None:
+        return
+    problem = ""
+    try:
+        create_on_ollama(
+            actor=actor,
+            file_id=file_id,
+            server_id=server_id,
+            model_name=row.name,
+            on_progress=lambda step: None,
+        )
+    except ParlourError as error:
+        logger.warning("model file %s was not created on %s: %s", file_id, server_id, error.code)
+        problem = str(error.user_message)[:500]
+    ModelFile.objects.filter(pk=file_id).update(error=problem)
 
 
 def abandoned_fetches() -> list[uuid.UUID]:

@@ -1,6 +1,7 @@
 """Shapes of what administrators enter about servers and models."""
 
 from typing import Any, ClassVar
+from urllib.parse import parse_qsl
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -11,6 +12,7 @@ from inference.capacity import Precision, Shape, Workload
 from inference.discovery import api_base
 from inference.keys import check_reference
 from inference.models import Capability, Model, Server, ServerKind
+from inference.sampling import check_defaults
 
 
 class ModelForm(forms.ModelForm[Model]):
@@ -26,8 +28,21 @@ class ModelForm(forms.ModelForm[Model]):
     class Meta:
         model = Model
         fields = [
-            "name", "label", "capabilities", "context_tokens", "slots", "cache_seconds", "is_enabled",
+            "name", "label", "capabilities", "context_tokens", "defaults", "prompt_price", "completion_price",
+            "is_restricted", "groups", "slots", "cache_seconds", "is_enabled",
         ]  # fmt: skip
+        widgets = {
+            "defaults": forms.Textarea(attrs={"rows": 3}),
+            "groups": forms.CheckboxSelectMultiple,
+        }
+
+    def clean_defaults(self) -> dict[str, Any]:
+        values: dict[str, Any] = self.cleaned_data["defaults"] or {}
+        try:
+            check_defaults(values)
+        except ParlourError as error:
+            raise ValidationError(str(error.user_message)) from error
+        return values
 
 
 class ServerForm(forms.ModelForm[Server]):
@@ -35,31 +50,39 @@ class ServerForm(forms.ModelForm[Server]):
 
     class Meta:
         model = Server
-        fields = ["name", "kind", "base_url", "api_key_ref", "is_enabled"]
+        fields = ["name", "kind", "base_url", "api_version", "api_key_ref", "is_enabled"]
         help_texts = {
             "kind": _("Leave “OpenAI-compatible” to have it recognised."),
             "base_url": _(
-                "For instance http://localhost:11434 for Ollama. /v1 is added where no path is given."
+                "For instance http://localhost:11434 for Ollama. /v1 is added where no path is given. "
+                "For Azure ML the scoring URI."
             ),
         }
 
-    def clean_api_key_ref(self) -> str:
-        reference: str = self.cleaned_data["api_key_ref"]
-        try:
-            check_reference(reference)
-        except ParlourError as error:
-            raise ValidationError(str(error.user_message)) from error
-        return reference
-
     def clean(self) -> None:
         super().clean()
-        url = self.cleaned_data.get("base_url", "")
-        if self.cleaned_data.get("kind") == ServerKind.QUOTES or "base_url" in self.errors:
+        kind, url = self.cleaned_data.get("kind", ""), self.cleaned_data.get("base_url", "")
+        if kind == ServerKind.QUOTES or "base_url" in self.errors:
             return
+        if kind == ServerKind.AZURE_DATED:
+            url = self._take_version(url)
         try:
-            self.cleaned_data["base_url"] = api_base(url)
+            url = self.cleaned_data["base_url"] = api_base(url, kind)
         except ParlourError as error:
             self.add_error("base_url", str(error.user_message))
+        try:
+            check_reference(self.cleaned_data.get("api_key_ref", ""), base_url=url)
+        except ParlourError as error:
+            self.add_error("api_key_ref", str(error.user_message))
+
+    def _take_version(self, url: str) -> str:
+        """Azure's portal shows the whole address with its version: that may be pasted as it stands."""
+        address, _mark, query = url.partition("?")
+        version = self.cleaned_data.get("api_version") or dict(parse_qsl(query)).get("api-version", "")
+        if not version:
+            self.add_error("api_version", _("This kind needs a version, for instance 2024-10-21."))
+        self.cleaned_data["api_version"] = version
+        return address
 
 
 class CapacityForm(forms.Form):

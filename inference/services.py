@@ -40,6 +40,7 @@ from inference.model_server.choice import ModelChoice, choice_of, read_choice
 from inference.models import Capability, Deployment, Model, Origin, Server, ServerKind, Usage
 from inference.queries import forget_estate, limits_on
 from inference.routing import limits
+from inference.sampling import check_defaults
 from inference.types import Call, Caller, LimitRule
 
 QUOTES_NAME = "quotes"
@@ -85,8 +86,9 @@ def save_server(*, actor: User, server: Server) -> Server:
 
 
 def save_model(*, actor: User, model: Model) -> Model:
-    """Write a new or changed model."""
+    """Write a new or changed model; its defaults must be some that servers take."""
     _require_administrator(actor)
+    check_defaults(model.defaults)
     with transaction.atomic():
         model.save()
         audit.record(actor=actor, verb="save_model", target=model)

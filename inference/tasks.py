@@ -5,7 +5,7 @@ import uuid
 from celery import shared_task
 
 from inference import readings
-from inference.fetching import abandoned_fetches, run_fetch
+from inference.fetching import abandoned_fetches, run_create, run_fetch
 from inference.jobs import run_jobs
 from inference.services import refresh_servers, register_configured_servers
 from inference.usage import roll_up_usage
@@ -33,6 +33,17 @@ def fetch_model_file(file_id: str) -> None:
 def begin_fetch(file_id: uuid.UUID) -> None:
     """Hand a file to a worker."""
     fetch_model_file.delay(str(file_id))
+
+
+@shared_task(acks_late=False, time_limit=24 * 3600)
+def create_model(actor_id: str, file_id: str, server_id: str) -> None:
+    """Give a model file to an Ollama server."""
+    run_create(uuid.UUID(actor_id), uuid.UUID(file_id), uuid.UUID(server_id))
+
+
+def begin_create(*, actor_id: uuid.UUID, file_id: uuid.UUID, server_id: uuid.UUID) -> None:
+    """Hand that to a worker."""
+    create_model.delay(str(actor_id), str(file_id), str(server_id))
 
 
 # Every day is a transaction of its own: what one run does not get to, the next one does.

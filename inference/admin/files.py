@@ -6,8 +6,9 @@ from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
 from django.template.defaultfilters import filesizeformat
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import ParlourError
@@ -15,14 +16,12 @@ from inference.admin.estate import actor_of
 from inference.model_files import (
     add_file_in_blob,
     add_uploaded_file,
-    can_serve_here,
-    create_on_ollama,
     delete_file,
     serve_file,
     start_fetch,
 )
-from inference.models import ModelFile, Server, ServerKind
-from inference.tasks import begin_fetch
+from inference.models import FileStatus, ModelFile, Server, ServerKind
+from inference.tasks import begin_create, begin_fetch
 
 
 class NewFileForm(forms.ModelForm[ModelFile]):
@@ -66,3 +65,72 @@ class ModelFileAdmin(admin.ModelAdmin[ModelFile]):
 
     def get_readonly_fields(self, request: HttpRequest, obj: ModelFile | None = None) -> Any:
         return self.readonly_fields if obj else []
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> Any:
+        if request.method != "POST":
+            return super().add_view(request, form_url, extra_context)
+        form = NewFileForm(request.POST, request.FILES)
+        if not form.is_valid():
+            return super().add_view(request, form_url, extra_context)
+        try:
+            row = self._take_in(request, form)
+        except ParlourError as error:
+            self.message_user(request, str(error.user_message), messages.ERROR)
+            return HttpResponseRedirect(request.path)
+        self.message_user(request, _("%(file)s was added.") % {"file": row}, messages.SUCCESS)
+        return HttpResponseRedirect(reverse("admin:inference_modelfile_changelist"))
+
+    def _take_in(self, request: HttpRequest, form: NewFileForm) -> ModelFile:
+        actor, given = actor_of(request), form.cleaned_data
+        if given["upload"]:
+            return add_uploaded_file(actor=actor, upload=given["upload"])
+        if given["in_blob"]:
+            return add_file_in_blob(actor=actor, blob_name=given["in_blob"])
+        return start_fetch(actor=actor, source=given["on_hub"], is_to_serve=False, begin=begin_fetch)
+
+    def delete_model(self, request: HttpRequest, obj: ModelFile) -> None:
+        delete_file(actor=actor_of(request), file_id=obj.pk)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[ModelFile]) -> None:
+        for file_id in list(queryset.values_list("pk", flat=True)):
+            delete_file(actor=actor_of(request), file_id=file_id)
+
+    @admin.action(description=_("Serve the chosen file on this machine"))
+    def serve(self, request: HttpRequest, queryset: QuerySet[ModelFile]) -> None:
+        row = self._the_one(request, queryset)
+        if row is None:
+            return
+        try:
+            serve_file(actor=actor_of(request), file_id=row.pk, begin=begin_fetch)
+        except ParlourError as error:
+            self.message_user(request, str(error.user_message), messages.ERROR)
+            return
+        self.message_user(
+            request, _("%(file)s is being loaded; it can be chosen in a moment.") % {"file": row}
+        )
+
+    @admin.action(description=_("Create the chosen file as a model on every Ollama server"))
+    def create(self, request: HttpRequest, queryset: QuerySet[ModelFile]) -> None:
+        row = self._the_one(request, queryset)
+        if row is None:
+            return
+        servers = list(Server.objects.filter(kind=ServerKind.OLLAMA, is_enabled=True))
+        if not servers:
+            self.message_user(request, _("There is no Ollama server yet: add one first."), messages.WARNING)
+        for server in servers:
+            begin_create(actor_id=actor_of(request).pk, file_id=row.pk, server_id=server.pk)
+            words = _("%(file)s is on its way to %(server)s.") % {"file": row, "server": server}
+            self.message_user(request, words)
+
+    def _the_one(self, request: HttpRequest, queryset: QuerySet[ModelFile]) -> ModelFile | None:
+        chosen = list(queryset[:2])
+        if len(chosen) != 1:
+            self.message_user(request, _("Choose one file."), messages.WARNING)
+            return None
+        return chosen[0]
+
+    @admin.display(description=_("size"), ordering="size_bytes")
+    def size(self, row: ModelFile) -> str:
+        if row.status == FileStatus.FETCHING and row.size_bytes:
+            return f"{filesizeformat(row.received_bytes)} / {filesizeformat(row.size_bytes)}"
+        return filesizeformat(row.size_bytes)
