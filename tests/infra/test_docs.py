@@ -30,7 +30,7 @@ def shell_lines(page: Path) -> Iterator[str]:
 def commands(tool: str) -> list[list[str]]:
     found = [line for page in PAGES for line in shell_lines(page) if line.startswith(tool)]
     assert found
-    return [shlex.split(line)[1:] for line in sorted(set(found))]
+    return [shlex.split(line, comments=True)[1:] for line in sorted(set(found))]
 
 
 @pytest.mark.parametrize("command", commands(ESTATE), ids=" ".join)
@@ -56,7 +56,7 @@ def test_page_names_estate_commands_that_exist_also_in_passing(page: Path) -> No
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_has_commands_that_a_shell_can_read(page: Path) -> None:
     for line in shell_lines(page):
-        assert shlex.split(line)
+        assert shlex.split(line, comments=True)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
