@@ -5,6 +5,8 @@ from django.urls import path
 from characters import views
 from characters.assets import views as assets
 from characters.editor import views as editor
+from characters.lorebooks import views as lorebooks
+from characters.personas import views as personas
 
 app_name = "characters"
 urlpatterns = [
@@ -12,6 +14,19 @@ urlpatterns = [
     path("import/", views.import_cards, name="import"),
     path("new/", editor.create, name="new"),
     path("pictures/<uuid:asset_id>", assets.asset, name="asset"),
+    path("personas/", personas.personas, name="personas"),
+    path("personas/new", personas.save, name="new_persona"),
+    path("personas/<uuid:persona_id>", personas.save, name="save_persona"),
+    path("personas/<uuid:persona_id>/delete", personas.delete, name="delete_persona"),
+    path("personas/<uuid:persona_id>/avatar", personas.avatar, name="persona_avatar"),
+    path("lorebooks/", lorebooks.lorebooks, name="lorebooks"),
+    path("lorebooks/new", lorebooks.create, name="new_lorebook"),
+    path("lorebooks/<uuid:lorebook_id>/", lorebooks.lorebook, name="lorebook"),
+    path("lorebooks/<uuid:lorebook_id>/save", lorebooks.save, name="save_lorebook"),
+    path("lorebooks/<uuid:lorebook_id>/delete", lorebooks.delete, name="delete_lorebook"),
+    path("lorebooks/<uuid:lorebook_id>/give", lorebooks.give, name="give_lorebook"),
+    path("lorebooks/<uuid:lorebook_id>/entries/new", lorebooks.entry, name="new_entry"),
+    path("lorebooks/<uuid:lorebook_id>/entries/<uuid:entry_id>", lorebooks.entry, name="entry"),
     path("<slug:slug>/", views.detail, name="detail"),
     path("<slug:slug>/avatar", assets.avatar, name="avatar"),
     path("<slug:slug>/edit/", editor.edit, name="edit"),

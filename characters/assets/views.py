@@ -32,7 +32,7 @@ def avatar(request: HttpRequest, slug: str) -> HttpResponse:
         raise CharacterNotFound
     found = find_portrait(user=user, slug=slug, digest=request.GET.get("v", ""))
     try:
-        return _serve(request, found.name, is_exact=found.is_exact)
+        return serve_picture(request, found.name, is_exact=found.is_exact)
     except FileNotFoundError as error:
         raise CharacterNotFound from error
 
@@ -45,7 +45,7 @@ def asset(request: HttpRequest, asset_id: uuid.UUID) -> HttpResponse:
         raise AssetNotFound
     found = find_asset(user=user, asset_id=asset_id)
     try:
-        return _serve(
+        return serve_picture(
             request,
             str(found.file.name),
             is_exact=bool(found.digest) and request.GET.get("v") == found.digest,
@@ -59,7 +59,7 @@ def _who_asks(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def _serve(request: HttpRequest, name: str, *, is_exact: bool) -> HttpResponse:
+def serve_picture(request: HttpRequest, name: str, *, is_exact: bool) -> HttpResponse:
     """The stored file, or 304 for who has it. Raises `FileNotFoundError`."""
     extension = name.rpartition(".")[2]
     is_small = request.GET.get("size") == "small" and extension == "webp"
