@@ -295,6 +295,26 @@ def test_working_folder_is_read_only(image: Image) -> None:
     assert "Permission denied" in process.communicate()[0]
 
 
+IMPORT_ALL = """
+import importlib, pkgutil, sys
+import django
+django.setup()
+for room in ("accounts", "characters", "chat", "config", "documents", "inference"):
+    for module in pkgutil.walk_packages(importlib.import_module(room).__path__, f"{room}."):
+        if not module.name.startswith(("config.stack", "config.bootstrap", "inference.model_server")):
+            importlib.import_module(module.name)
+print(len([name for name in sys.modules if name.startswith("documents.")]), "modules of documents")
+"""
+
+
+def test_every_module_finds_what_it_imports_in_the_image(image: Image) -> None:
+    """A reader of some kind of document is imported when one comes; what it needs must be in the lock by then. Left
+    out: the laptop's servers and the embedding server, which the image does not run."""
+    output = image.run(["python", "-c", IMPORT_ALL], DJANGO_SETTINGS_MODULE="config.settings")
+
+    assert int(output.split()[-4]) > 20, output
+
+
 def test_image_prepares_a_database_serves_it_and_ends_in_order(image: Image) -> None:
     """The migrate hook runs while no in-cluster server exists yet; then web passes the chart's own smoke test."""
     image.run(command_of("migrate"))
