@@ -9,7 +9,7 @@ import aiohttp
 import pytest
 
 from accounts.services import create_api_key
-from inference.models import Capability, Deployment, Model, Server, ServerKind
+from inference.models import Capability, Deployment, Limit, Model, Server, ServerKind
 from tests.chat.conftest import make_user
 from tests.chat.talk import Talk, text_of
 from tests.model_server_process import ModelServerProcess, model_servers
@@ -18,6 +18,7 @@ from tests.processes import start_web, stopped_at_end
 TOKENS = 60
 # Sixty tokens take twelve seconds: time for fifty replies to be in the middle of theirs on a slow machine.
 PACE = "pace-5"
+MESSAGE = {"role": "user", "content": "go"}
 
 
 def numbers_of(text: str) -> list[int]:
@@ -126,11 +127,54 @@ async def test_places_of_a_killed_web_process_are_free_within_fifteen_seconds(
 
 
 async def stream(url: str, key: str, *, max_tokens: int) -> None:
-    messages = [{"role": "user", "content": "go"}]
-    body = {"model": "pace-10", "stream": True, "max_tokens": max_tokens, "messages": messages}
+    body = {"model": "pace-10", "stream": True, "max_tokens": max_tokens, "messages": [MESSAGE]}
     async with (
         aiohttp.ClientSession(headers={"Authorization": f"Bearer {key}"}) as session,
         session.post(f"{url}/v1/chat/completions", json=body) as response,
     ):
         async for _line in response.content:
             pass
+
+
+@pytest.fixture
+def limited(estate: Model) -> Model:
+    """Everybody may ask twice a day."""
+    Limit.objects.create(amount=2)
+    return estate
+
+
+async def test_limit_of_requests_is_told_on_the_page_and_by_the_api(limited, key, tmp_path):
+    web = await asyncio.to_thread(start_web, tmp_path)
+    with stopped_at_end(web):
+        async with Talk(web.url, key) as talk:
+            for _ in range(2):
+                sent = await talk.send("Count")
+                assert (await talk.until_end(sent["reply"]))[-1]["status"] == "complete"
+            sent = await talk.send("Count")
+            end = (await talk.until_end(sent["reply"]))[-1]
+        assert (end["status"], end["error"]["code"]) == ("failed", "limit_reached")
+        assert "2 requests" in end["error"]["message"]
+        headers, body = {"Authorization": f"Bearer {key}"}, {"model": "pace-0", "messages": [MESSAGE]}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.post(f"{web.url}/v1/chat/completions", json=body) as response,
+        ):
+            assert response.status == 429
+            assert 0 < int(response.headers["Retry-After"]) <= 25 * 3600
+            error = (await response.json())["error"]
+    assert (error["type"], error["code"]) == ("rate_limit_error", "limit_reached")
+
+
+async def test_noisy_neighbour_holds_nobody_up(one_place, key, other_key, tmp_path, model_server):
+    await Model.objects.aupdate(slots=4)
+    web = await asyncio.to_thread(start_web, tmp_path)
+    with stopped_at_end(web):
+        async with Talk(web.url, key) as noisy, Talk(web.url, other_key) as other:
+            for number in range(40):
+                await noisy.put(type="send", text="Count", max_tokens=5, request_id=f"n{number}")
+            await noisy.next(lambda event: event.get("queue_position"))
+            sent = await other.send("Count", max_tokens=5)
+            await other.until_end(sent["reply"])
+            served = await asyncio.to_thread(lambda: len(model_server.chats))
+    # Forty stood in line; the other came behind those that were being served and at most one more of each place.
+    assert served <= 13
