@@ -28,6 +28,8 @@ _TOO_LONG = re.compile(
     r"|prompt is too long|input (is )?too long|too many tokens|longer than the (maximum )?model",
     re.IGNORECASE,
 )
+# OpenAI's, vLLM's and Ollama's words, and Azure's.
+_NO_MODEL = re.compile(r"model|deployment", re.IGNORECASE)
 
 
 class _ErrorObject(msgspec.Struct):
@@ -52,8 +54,8 @@ def read_refusal(status: int, headers: Mapping[str, str], body: bytes, *, server
     if status in (400, 413, 422):
         return ContextTooLong(server_name) if _says_too_long(body) else RequestRejected(server_name)
     if status == 404:
-        # A server that knows the path says what is missing in JSON; another one has no such API.
-        return ModelGone(server_name) if _error_of(body) else AnswerGarbled(server_name)
+        # A server that knows the path says that it lacks the model; what else is not found is the path.
+        return ModelGone(server_name) if _says_no_model(body) else AnswerGarbled(server_name)
     if status < 400:
         return AnswerGarbled(server_name)
     return RequestRejected(server_name)
@@ -76,6 +78,11 @@ def _error_of(body: bytes) -> _ErrorObject | None:
     if found.error is not None:
         return found.error
     return found if found.message else None
+
+
+def _says_no_model(body: bytes) -> bool:
+    found = _error_of(body)
+    return found is not None and bool(_NO_MODEL.search(f"{found.code} {found.type} {found.message}"))
 
 
 def _says_too_long(body: bytes) -> bool:

@@ -6,6 +6,7 @@ unreachable cannot be told apart. The wire format is ours to decode anyway (`inf
 """
 
 import asyncio
+import io
 import socket
 from collections.abc import AsyncGenerator
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ from inference.types import Endpoint
 
 # Error bodies are read this far; a page of HTML behind a wrong address may be long.
 MAX_ERROR_BYTES = 64 * 1024
+# aiohttp's own limit for what it writes at once.
+LARGE_BODY_BYTES = 1024 * 1024
 # How long a finished response may take to send its last, empty chunk, without which its connection is lost.
 TRAILER_SECONDS = 0.05
 
@@ -165,7 +168,9 @@ async def open_stream(endpoint: Endpoint, path: str, body: bytes, timeouts: Time
     url = url_of(endpoint, path)
 
     async def post() -> aiohttp.ClientResponse:
-        return await session.post(url, data=body, headers=headers, timeout=limits, allow_redirects=False)
+        # Pictures make a body large; as a file it goes out in pieces, and other answers go on meanwhile.
+        data = io.BytesIO(body) if len(body) > LARGE_BODY_BYTES else body
+        return await session.post(url, data=data, headers=headers, timeout=limits, allow_redirects=False)
 
     try:
         async with asyncio.timeout(timeouts.first_event_seconds):

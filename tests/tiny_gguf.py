@@ -16,7 +16,8 @@ TEMPLATE = (
     "{% for message in messages %}{{ message['role'] }}: {{ message['content'] }}\n{% endfor %}"
     "{% if add_generation_prompt %}<|answer|>{% endif %}"
 )
-CONTEXT_TOKENS = 1024
+# A letter is a token here, so that a character's prompt takes thousands.
+CONTEXT_TOKENS = 8192
 _NORMAL, _UNKNOWN, _CONTROL, _BYTE = 1, 2, 3, 6
 
 

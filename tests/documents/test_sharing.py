@@ -137,9 +137,7 @@ def test_file_for_a_chat_waits_in_the_inbox_and_not_in_the_library(program: Clie
     assert program.get("/api/v1/collections").json() == []
 
 
-def test_two_people_with_the_same_file_each_see_their_own_only(
-    ingest: Upload, ada: User, eve: User
-) -> None:
+def test_two_people_with_the_same_file_each_see_their_own_only(ingest: Upload, ada: User, eve: User) -> None:
     mine = ingest(TEXT, "ferry.txt")
     theirs = ingest(TEXT, "ferry.txt", actor=eve)
     assert program_of(eve).get(f"/api/v1/documents/{mine.pk}").status_code == 404

@@ -8,11 +8,16 @@ import redis
 from django.conf import settings
 
 from accounts.models import User
+from config.stack.plan import language_model, read_settings
+from config.stack.process import free_port, start, stop, wait_until
 from inference.client import stream_chat
+from inference.discovery import is_answering
+from inference.model_server.choice import choice_of
 from inference.models import Capability, Deployment, Model, Server
 from inference.transport import Timeouts
 from inference.types import AnswerDelta, ChatRequest, Endpoint, ModelTarget, StreamEvent, ThinkingDelta, Turn
 from tests.openai_server import ScriptedServer
+from tests.tiny_gguf import write_tiny_gguf
 
 ASKED = ChatRequest(turns=(Turn("system", "Be brief."), Turn("user", "What is the capital of France?")))
 PATIENT = Timeouts(connect_seconds=30, first_event_seconds=30, between_events_seconds=30)
@@ -32,6 +37,22 @@ def administrator(db: None) -> User:
 @pytest.fixture
 def visitor(db: None) -> User:
     return User.objects.create_user("visitor@example.com", "a long password")
+
+
+@pytest.fixture(scope="package")
+def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real llama.cpp with a tiny model, `tiny`."""
+    folder = tmp_path_factory.mktemp("llama")
+    port = free_port()
+    choice = choice_of(write_tiny_gguf(folder / "tiny.gguf"))
+    program = language_model(read_settings(), port, choice)
+    process = start(program)
+    url = f"http://127.0.0.1:{port}/v1"
+    try:
+        wait_until(lambda: is_answering(url, "tiny"), process=process, program=program)
+        yield url
+    finally:
+        stop(program, process)
 
 
 def target_at(

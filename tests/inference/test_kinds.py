@@ -10,13 +10,9 @@ from django.test.utils import override_settings
 
 from accounts.errors import InvalidInput
 from accounts.models import User
-from config.stack.plan import language_model, read_settings
-from config.stack.process import free_port, start, stop, wait_until
 from inference import keys
-from inference.discovery import is_answering
 from inference.embeddings import embed_queries
 from inference.errors import KeyRefused, ModelGone, ModelNotInLibrary, OperationUnsupported, StreamCut
-from inference.model_server.choice import choice_of
 from inference.models import Capability, Deployment, Model, Server, ServerKind
 from inference.operations import (
     delete_model,
@@ -33,7 +29,7 @@ from tests.inference.conftest import add_model, answer_of, collect
 from tests.inference.ollama import EMBEDDER, LLAMA, SIZE_BYTES, OllamaApi
 from tests.inference.test_keys import IdentityEndpoint
 from tests.openai_server import Answer, Response, ScriptedServer
-from tests.tiny_gguf import CONTEXT_TOKENS, SENTENCE, write_tiny_gguf
+from tests.tiny_gguf import CONTEXT_TOKENS, SENTENCE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 HELLO = ChatRequest(turns=(Turn("user", "Hello"),), max_tokens=30)
@@ -368,21 +364,6 @@ def test_cloud_is_known_by_its_host(administrator: User, url: str, base: str, ki
 
 
 # llama.cpp itself
-
-
-@pytest.fixture(scope="module")
-def llama(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    folder = tmp_path_factory.mktemp("llama")
-    port = free_port()
-    choice = choice_of(write_tiny_gguf(folder / "tiny.gguf"))
-    program = language_model(read_settings(), port, choice)
-    process = start(program)
-    url = f"http://127.0.0.1:{port}/v1"
-    try:
-        wait_until(lambda: is_answering(url, "tiny"), process=process, program=program)
-        yield url
-    finally:
-        stop(program, process)
 
 
 def test_llama_cpp_itself_is_recognised_described_and_chats(llama: str, administrator: User) -> None:
