@@ -5,7 +5,7 @@ every socket of that user gets the event as it stands. What an event says is the
 """
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
@@ -26,3 +26,14 @@ async def publish_to_user_async(user_id: uuid.UUID, event: Mapping[str, object])
 def publish_to_user(user_id: uuid.UUID, event: Mapping[str, object]) -> None:
     """The same from synchronous code; call it on commit, never inside a transaction."""
     async_to_sync(publish_to_user_async)(user_id, event)
+
+
+def publish_all(events: Sequence[tuple[uuid.UUID, Mapping[str, object]]]) -> None:
+    """Several events, each to its user, in their order: what a connection costs, they cost together."""
+
+    async def publish() -> None:
+        for user_id, event in events:
+            await publish_to_user_async(user_id, event)
+
+    if events:
+        async_to_sync(publish)()

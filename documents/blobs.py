@@ -37,7 +37,9 @@ def find_same_bytes(*, sha256: str, size_bytes: int, but: UUID | None = None) ->
 
     Call it in the transaction that names the blob: until its end that document cannot be deleted.
     """
-    same = Document.objects.filter(sha256=sha256, size_bytes=size_bytes).exclude(blob_name="").exclude(pk=but)
+    same = Document.objects.filter(sha256=sha256, size_bytes=size_bytes).exclude(blob_name="")
+    if but is not None:
+        same = same.exclude(pk=but)
     row = same.order_by("pk").select_for_update(no_key=True).values_list("blob_name", flat=True).first()
     return str(row) if row else None
 

@@ -167,11 +167,15 @@ def _take(ids: Sequence[uuid.UUID]) -> list[Claim]:
 
 def keep_alive(lot: Sequence[Claim]) -> set[uuid.UUID]:
     """Renew the leases; the ids of the documents whose claim no longer stands."""
-    held = Document.objects.filter(
-        pk__in=[claim.document_id for claim in lot], claim__in={claim.token for claim in lot}
-    )
-    held.update(claim_expires_at=_lease_end())
-    return {claim.document_id for claim in lot} - set(held.values_list("pk", flat=True))
+    rows = held(lot)
+    rows.update(claim_expires_at=_lease_end())
+    return {claim.document_id for claim in lot} - set(rows.values_list("pk", flat=True))
+
+
+def held(lot: Sequence[Claim]) -> DocumentQuerySet:
+    """Those of the documents whose claims stand."""
+    ids, tokens = [claim.document_id for claim in lot], {claim.token for claim in lot}
+    return Document.objects.filter(pk__in=ids, claim__in=tokens)
 
 
 def release(claim: Claim, *, wait_seconds: float = 0, **values: object) -> None:
@@ -190,6 +194,14 @@ def claimed(claim: Claim) -> Iterator[DocumentQuerySet]:
         if not _held(claim).select_for_update(no_key=True).values_list("pk").first():
             raise ClaimLost
         yield Document.objects.filter(pk=claim.document_id)
+
+
+@contextmanager
+def claimed_together(lot: Sequence[Claim]) -> Iterator[set[uuid.UUID]]:
+    """The same for several at once: the ids of those whose claims stand."""
+    with transaction.atomic():
+        rows = held(lot).order_by("pk").select_for_update(no_key=True)
+        yield set(rows.values_list("pk", flat=True))
 
 
 def _held(claim: Claim) -> DocumentQuerySet:

@@ -51,8 +51,11 @@ def store_pages(document_id: uuid.UUID, pages: Sequence[ExtractedPage]) -> None:
 
 def store_chunks(
     document_id: uuid.UUID, pages: Sequence[ExtractedPage], spans: Sequence[Span], title: str, language: str
-) -> None:
-    """One statement for all: COPY cannot compute `search`, and a row each would cost a round trip each."""
+) -> list[tuple[int, str]]:
+    """The ids of the new chunks that get a vector, each with its text in context.
+
+    One statement for all: COPY cannot compute `search`, and a row each would cost a round trip each.
+    """
     rows = [
         (
             ordinal,
@@ -72,6 +75,8 @@ def store_chunks(
             ' (document_id, ordinal, page, start, "end", heading, is_reference, language, search)'
             " SELECT %s, ordinal, page, start, stop, heading, is_reference, %s, to_tsvector(%s::regconfig, body)"
             " FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::bool[], %s::text[])"
-            " AS span (ordinal, page, start, stop, heading, is_reference, body)",
+            " AS span (ordinal, page, start, stop, heading, is_reference, body) RETURNING ordinal, id",
             [document_id, language, language, *columns],
         )
+        ids = dict(cursor.fetchall())
+    return [(ids[ordinal], body) for ordinal, *_, is_reference, body in rows if not is_reference]

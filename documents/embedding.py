@@ -10,10 +10,11 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from documents import claims
-from documents.claims import claimed
+from documents.claims import claimed, claimed_together
 from documents.contents import contextual_text
 from documents.errors import EmbeddingsUnusable
-from documents.models import VectorSpace
+from documents.models import Document, DocumentStatus, VectorSpace
+from documents.progress import ready_values
 from documents.run import Run
 from documents.vectors import current_space, store_vectors
 from inference.embeddings import Vectors, embed_passages
@@ -50,8 +51,15 @@ class _Work:
 def embed_together(runs: Sequence[Run], *, attempt: Attempt) -> None:
     """Give every chunk its vector and bring the documents to `ready`; `attempt` guards each one's steps."""
     works: list[_Work] = []
+    spaces: list[VectorSpace] = []
+
+    def prepare(run: Run) -> None:
+        if not spaces:
+            spaces.append(current_space())
+        works.append(_prepare(run, spaces[0]))
+
     for run in runs:
-        attempt(run, lambda run: works.append(_prepare(run)))
+        attempt(run, prepare)
     pieces = [piece for work in works for piece in work.pieces]
     started = time.monotonic()
     for batch in _batches(pieces):
@@ -62,14 +70,19 @@ def embed_together(runs: Sequence[Run], *, attempt: Attempt) -> None:
             _embed_batch(live, attempt=attempt)
 
 
-def _prepare(run: Run) -> _Work:
+def _prepare(run: Run, space: VectorSpace) -> _Work:
     """The chunks without a vector; a document with none of them is ready.
 
     Lists of references get none: they are a sixth of the ARAGOG papers' tokens and were never the answer; names
     in them are found by full text.
     """
+    if run.fresh:
+        work = _Work(run, space, total=len(run.fresh))
+        work.pieces = [_Piece(work, chunk_id, text) for chunk_id, text in run.fresh]
+        run.progress.embedded(0, work.total)
+        return work
     document = run.document
-    work = _Work(run, current_space())
+    work = _Work(run, space)
     wanted = document.chunks.filter(is_reference=False)
     work.total = wanted.count()
     waiting = wanted.exclude(embeddings__space=work.space)
@@ -103,7 +116,7 @@ def _give_way(run: Run) -> None:
 def _embed_batch(batch: Sequence[_Piece], *, attempt: Attempt) -> None:
     parts = [(work, list(pieces)) for work, pieces in groupby(batch, key=lambda piece: piece.work)]
     try:
-        vectors = embed_passages([piece.text for piece in batch])
+        vectors = embed_passages([piece.text for piece in batch], model=batch[0].work.space.name)
     except InferenceError as error:
         if isinstance(error, RequestRejected | ContextTooLong) and len(parts) > 1:
             # One of them is at fault: each for itself tells which.
@@ -113,11 +126,40 @@ def _embed_batch(batch: Sequence[_Piece], *, attempt: Attempt) -> None:
         for work, _ in parts:
             attempt(work.run, _raiser(error))
         return
-    first = 0
-    for work, pieces in parts:
-        own = vectors[first : first + len(pieces)]
-        first += len(pieces)
-        attempt(work.run, _storer(work, pieces, own))
+    if len(parts) == 1:
+        work, pieces = parts[0]
+        attempt(work.run, _storer(work, pieces, vectors))
+    else:
+        _store_together(parts, vectors, attempt=attempt)
+
+
+def _store_together(
+    parts: Sequence[tuple[_Work, list[_Piece]]], vectors: Vectors, *, attempt: Attempt
+) -> None:
+    """The vectors of several documents in one transaction; those that are ready with it are so together."""
+    done: list[_Work] = []
+
+    def store(_: Run) -> None:
+        with claimed_together([work.run.claim for work, _ in parts]) as held:
+            first = 0
+            for work, pieces in parts:
+                own = vectors[first : first + len(pieces)]
+                first += len(pieces)
+                if work.run.document.pk not in held:
+                    work.run.outcome = "gone or taken over"
+                    continue
+                store_vectors(work.space, work.run.document.pk, [piece.chunk_id for piece in pieces], own)
+                work.done += len(pieces)
+                if work.done == work.total:
+                    done.append(work)
+            ready = Document.objects.filter(pk__in=[work.run.document.pk for work in done])
+            ready.update(status=DocumentStatus.READY, progress=1.0, **ready_values())
+        for work in done:
+            work.run.progress.finished()
+            work.run.outcome = "ready"
+
+    # What goes wrong here is the database's doing: the others are given back at the end of the lot.
+    attempt(parts[0][0].run, store)
 
 
 def _raiser(error: InferenceError) -> Callable[[Run], None]:

@@ -19,9 +19,9 @@ from django.db import InterfaceError, OperationalError
 from documents import claims, embedding, lexical, reading, twins
 from documents.claims import Claim, ClaimLost, Pulse, claimed
 from documents.contents import remove_contents
-from documents.errors import DocumentError, ReadingInterrupted
+from documents.errors import DocumentError, ReadingInterrupted, ReadingTooCostly
 from documents.models import Document, DocumentStatus
-from documents.progress import Progress
+from documents.progress import Progress, announce_all
 from documents.run import Run
 from inference.errors import InferenceError
 
@@ -54,15 +54,22 @@ def run_lot(lot: Sequence[Claim], pulse: Pulse) -> list[Run]:
     """Take each document as far as it goes; the runs, each with its outcome."""
     rows = Document.objects.select_related("collection").in_bulk([claim.document_id for claim in lot])
     runs = [
-        Run(claim, document, Progress(claim, document), pulse)
+        Run(claim, document, Progress(claim, document, is_told=len(lot) == 1), pulse, is_alone=len(lot) == 1)
         for claim in lot
         if (document := rows.get(claim.document_id))
     ]
+    if len(lot) > 1:
+        claims.held(lot).update(status=DocumentStatus.EXTRACTING)
     for run in runs:
         attempt(run, _read)
     embedding.embed_together([run for run in runs if not run.outcome], attempt=attempt)
+    for run in runs:
+        if not run.outcome:
+            _give_back(run, "left over", wait_seconds=RETRY_SECONDS)
     if any(run.outcome == "ready" for run in runs):
         lexical.update_statistics()
+    if len(lot) > 1:
+        announce_all([run.document for run in runs])
     return runs
 
 
@@ -92,15 +99,22 @@ def _read(run: Run) -> None:
     if run.document.attempts > ATTEMPTS_MAX:
         raise ReadingInterrupted
     reading.obtain(run)
-    if run.document.chunks.exists():
+    if run.document.chunk_count:
         run.progress.enter(DocumentStatus.EMBEDDING)
         return
-    if twins.is_twin_at_work(run.document):
+    twin, is_on_its_way = twins.find_twins(run.document)
+    if is_on_its_way:
         _give_back(run, "waits for its twin", wait_seconds=TWIN_SECONDS, attempts=0)
         return
-    twin = twins.find_twin(run.document)
-    if twin is None or not twins.copy_contents(run.claim, run.document, twin):
+    if twin is not None and twins.copy_contents(run.claim, run.document, twin):
+        return
+    try:
         reading.extract(run)
+    except ReadingTooCostly:
+        if run.is_alone:
+            raise
+        # Claimed once already, it is claimed alone the next time.
+        _give_back(run, "too slow for a lot", wait_seconds=0)
 
 
 def _fail(run: Run, code: str) -> None:

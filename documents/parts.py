@@ -8,7 +8,7 @@ import base64
 import io
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Protocol
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -16,7 +16,13 @@ from django.core.files.storage import default_storage
 _STEP_BYTES = 256 * 1024
 
 
-def write_part(blob_name: str, offset: int, part: BinaryIO, length: int) -> int:
+class Stream(Protocol):
+    """What parts are read from; a request is one."""
+
+    def read(self, size: int = ..., /) -> bytes: ...
+
+
+def write_part(blob_name: str, offset: int, part: Stream, length: int) -> int:
     """Store `length` bytes of `part` at `offset`; how many there were. The same part twice is the same as once."""
     client = _azure_blob(blob_name)
     if client is not None:
@@ -77,7 +83,7 @@ def _path(blob_name: str, *, is_new: bool) -> Path:
     return Path(default_storage.path(blob_name))
 
 
-def _pieces(part: BinaryIO, length: int) -> Iterator[bytes]:
+def _pieces(part: Stream, length: int) -> Iterator[bytes]:
     while length > 0 and (piece := part.read(min(_STEP_BYTES, length))):
         length -= len(piece)
         yield piece
@@ -86,7 +92,7 @@ def _pieces(part: BinaryIO, length: int) -> Iterator[bytes]:
 class _Counted(io.RawIOBase):
     """The first bytes of a stream, counted as they are read."""
 
-    def __init__(self, stream: BinaryIO, length: int) -> None:
+    def __init__(self, stream: Stream, length: int) -> None:
         self._stream, self._left, self.read_bytes = stream, length, 0
 
     def readable(self) -> bool:

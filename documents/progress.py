@@ -6,12 +6,13 @@ owns its collection. Sending is best effort: a page that misses an event reads t
 
 import logging
 import time
+from collections.abc import Sequence
 
 from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
 
-from accounts.events import publish_to_user
+from accounts.events import publish_all
 from documents.claims import Claim, claimed
 from documents.errors import failure_message
 from documents.models import Document, DocumentQuerySet, DocumentStatus
@@ -28,7 +29,26 @@ RATE_SECONDS = 2.0
 
 def announce(document: Document) -> None:
     """Send the document's state, as its row has it, to the pages that show it."""
-    event = {
+    announce_all([document])
+
+
+def announce_all(documents: Sequence[Document]) -> None:
+    """The same for several: what a connection costs, it costs once."""
+    events = [
+        (person, event)
+        for document in documents
+        for event in [_event(document)]
+        for person in {document.collection.owner_id, document.uploaded_by_id}
+        if person is not None
+    ]
+    try:
+        publish_all(events)
+    except (RedisError, OSError):
+        logger.warning("document events not sent", extra={"documents": len(documents)})
+
+
+def _event(document: Document) -> dict[str, object]:
+    return {
         "type": "document",
         "document": str(document.pk),
         "name": document.name,
@@ -39,19 +59,27 @@ def announce(document: Document) -> None:
         "pages": document.page_count,
         "error": failure_message(document.error_code),
     }
-    people = {document.collection.owner_id, document.uploaded_by_id}
-    try:
-        for person in people:
-            if person is not None:
-                publish_to_user(person, event)
-    except (RedisError, OSError):
-        logger.warning("document event not sent", extra={"document": str(document.pk)})
+
+
+def ready_values() -> dict[str, object]:
+    """What a row has that is ready, besides its status."""
+    return {
+        "eta_seconds": None,
+        "ready_at": timezone.now(),
+        "error_code": "",
+        "claim": None,
+        "claim_expires_at": None,
+    }
 
 
 class Progress:
-    """The progress of one run of an ingest: one step after the other, told at a bearable rate."""
+    """The progress of one run of an ingest: one step after the other, told at a bearable rate.
 
-    def __init__(self, claim: Claim, document: Document) -> None:
+    Of a lot, which is done in a second, only the end is told, and by whoever runs it.
+    """
+
+    def __init__(self, claim: Claim, document: Document, *, is_told: bool = True) -> None:
+        self._is_told = is_told
         self._claim = claim
         self._document = document
         self._told_at = 0.0
@@ -75,14 +103,12 @@ class Progress:
 
     def finish(self, row: DocumentQuerySet) -> None:
         """The document is ready, and nobody's any more."""
-        self.write(
-            row,
-            DocumentStatus.READY,
-            ready_at=timezone.now(),
-            error_code="",
-            claim=None,
-            claim_expires_at=None,
-        )
+        self.write(row, DocumentStatus.READY, **ready_values())
+
+    def finished(self) -> None:
+        """The same, where the row was written with others."""
+        for name, value in {"status": DocumentStatus.READY, "progress": 1.0, **ready_values()}.items():
+            setattr(self._document, name, value)
 
     def read(self, done: int, total: int) -> None:
         """So many pages of so many are read."""
@@ -103,7 +129,7 @@ class Progress:
         return round((total - done) / rate) if rate else None
 
     def _move(self, progress: float, eta_seconds: int | None, **counts: int) -> None:
-        if time.monotonic() - self._told_at < EVENT_SECONDS:
+        if not self._is_told or time.monotonic() - self._told_at < EVENT_SECONDS:
             return
         values: dict[str, object] = {"progress": progress, "eta_seconds": eta_seconds, **counts}
         with claimed(self._claim) as row:
@@ -114,4 +140,5 @@ class Progress:
 
     def _tell(self) -> None:
         self._told_at = time.monotonic()
-        announce(self._document)
+        if self._is_told:
+            announce(self._document)

@@ -12,16 +12,19 @@ from documents import blobs
 from documents.checks import check_file
 from documents.chunking import cut_into_chunks, find_title
 from documents.claims import claimed
-from documents.contents import remove_contents, store_chunks, store_pages, title_from_name
+from documents.contents import store_chunks, store_pages, title_from_name
 from documents.errors import PicturesUnreadable, TextMissing
 from documents.extraction.formats import MediaType
 from documents.extraction.pages import ExtractedPage
-from documents.extraction.parent import read_pages
+from documents.extraction.parent import WALL_SECONDS, read_pages
 from documents.fetching import fetch
 from documents.languages import detect_language
 from documents.models import DocumentStatus
 from documents.recognition import listen_to, look_at
 from documents.run import Run
+
+# For one of a lot: what needs more is read alone, so that the others need not wait for it.
+LOT_CPU_SECONDS, LOT_WALL_SECONDS = 3, 15.0
 
 
 def obtain(run: Run) -> None:
@@ -40,7 +43,7 @@ def _fetch(run: Run) -> None:
     document = run.document
     run.progress.enter(DocumentStatus.EXTRACTING)
     with tempfile.NamedTemporaryFile(prefix="parlour-fetched-") as local:
-        document.size_bytes = fetch(document.source, local)
+        document.size_bytes = fetch(document.source, local.file)
         local.flush()
         run.check()
         media_type = check_file(File(local), document.name)
@@ -69,9 +72,10 @@ def _name_bytes(run: Run, path: Path, blob_name: str, media_type: str) -> None:
 
 
 def extract(run: Run) -> None:
-    """Read, cut and store; what the row says of it is written with it."""
+    """Read, cut and store; what the row says of it is written with it. There must be nothing from before."""
     document = run.document
-    run.progress.enter(DocumentStatus.EXTRACTING)
+    if run.is_alone:
+        run.progress.enter(DocumentStatus.EXTRACTING)
     with blobs.local_copy(document.blob_name) as path:
         pages = list(_read(run, path))
     spans = list(cut_into_chunks(pages))
@@ -80,9 +84,8 @@ def extract(run: Run) -> None:
     title = find_title(pages) or title_from_name(document.name)
     language = detect_language("\n".join(page.text for page in pages))
     with claimed(run.claim) as row:
-        remove_contents(document.pk)
         store_pages(document.pk, pages)
-        store_chunks(document.pk, pages, spans, title, language)
+        run.fresh = store_chunks(document.pk, pages, spans, title, language)
         run.progress.write(
             row,
             DocumentStatus.EMBEDDING,
@@ -100,7 +103,13 @@ def _read(run: Run, path: Path) -> Iterator[ExtractedPage]:
         yield from listen_to(path, document.name, document.media_type)
         return
     try:
-        for page in read_pages(path, document.media_type, on_progress=run.progress.read):
+        for page in read_pages(
+            path,
+            document.media_type,
+            on_progress=run.progress.read,
+            cpu_seconds=None if run.is_alone else LOT_CPU_SECONDS,
+            wall_seconds=WALL_SECONDS if run.is_alone else LOT_WALL_SECONDS,
+        ):
             run.check()
             yield page
     except PicturesUnreadable:

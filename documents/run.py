@@ -9,12 +9,16 @@ from documents.progress import Progress
 
 @dataclass(slots=True)
 class Run:
-    """`outcome` is empty while the run goes on, then one of a few words for the log."""
+    """`outcome` is empty while the run goes on, then one of a few words for the log. A run that is not alone is
+    one of a lot, whose others wait for it."""
 
     claim: Claim
     document: Document
     progress: Progress
     pulse: Pulse
+    is_alone: bool = True
+    fresh: list[tuple[int, str]] | None = None
+    """The chunks that this run has made, with the texts to embed; None if they were there already."""
     outcome: str = ""
 
     def check(self) -> None:

@@ -143,6 +143,8 @@ def store_upload(
 
 def _save_beside_twin(document: Document, *, actor: User) -> bool:
     """Whether another document has these bytes already: then the new one names the same blob, and is saved."""
+    if not Document.objects.filter(sha256=document.sha256, size_bytes=document.size_bytes).exists():
+        return False
     with transaction.atomic():
         blob_name = find_same_bytes(sha256=document.sha256, size_bytes=document.size_bytes)
         if blob_name is None:
@@ -186,6 +188,7 @@ def retry_document(*, actor: User, document_id: uuid.UUID) -> Document:
         audit.record(actor=actor, verb="retry_document", target=document)
         document.refresh_from_db(from_queryset=Document.objects.select_related("collection"))
         transaction.on_commit(partial(_start_ingest, document))
+        transaction.on_commit(partial(announce, document))
     return document
 
 
@@ -262,7 +265,6 @@ def queue_document(document: Document, *, actor: User) -> None:
 
 def _start_ingest(document: Document) -> None:
     tasks.ingest_next_document.delay()
-    announce(document)
 
 
 def _let_go_of_blobs() -> None:

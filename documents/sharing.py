@@ -40,11 +40,12 @@ def grant_access(
     if level not in AccessLevel.values:
         raise InvalidInput(gettext("Access is one of: read, write, manage."))
     target = _find_target(actor, email=email, group_id=group_id)
-    if target.get("user") is not None and target["user"] == collection.owner:
+    if isinstance(target, User) and target == collection.owner:
         raise InvalidInput(gettext("The collection belongs to this person already."))
     with transaction.atomic():
+        user, group = (target, None) if isinstance(target, User) else (None, target)
         grant, _ = CollectionGrant.objects.update_or_create(
-            collection=collection, **target, defaults={"level": level}
+            collection=collection, user=user, group=group, defaults={"level": level}
         )
         audit.record(actor=actor, verb="share_collection", target=collection)
     return grant
@@ -72,15 +73,15 @@ def access_levels(*, user: User, collections: Iterable[Collection]) -> dict[uuid
     return levels
 
 
-def _find_target(actor: User, *, email: str, group_id: int | None) -> dict[str, User | Group]:
+def _find_target(actor: User, *, email: str, group_id: int | None) -> User | Group:
     if bool(email.strip()) == (group_id is not None):
         raise InvalidInput(gettext("Name one person by their email address, or one group."))
     if group_id is not None:
         group = groups_to_share_with(actor).filter(pk=group_id).first()
         if group is None:
             raise InvalidInput(gettext("There is no such group among yours."))
-        return {"group": group}
+        return group
     user = User.objects.filter(email=email.strip().lower(), is_active=True).first()
     if user is None:
         raise InvalidInput(gettext("Nobody here signs in with that address."))
-    return {"user": user}
+    return user

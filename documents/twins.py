@@ -5,12 +5,14 @@ search filters on one column. Copying a 300-page book takes a tenth of a second;
 """
 
 from django.db import connection
-from django.db.models import Q
 from django.utils import timezone
 
 from documents.claims import Claim, ClaimLost, claimed
-from documents.contents import contextual_sql, remove_contents, title_from_name
+from documents.contents import contextual_sql, title_from_name
 from documents.models import Document, DocumentStatus
+
+# Of a file that everybody has, some will do.
+_TWINS_MAX = 20
 
 _COPY_PAGES = """
 INSERT INTO documents_page (document_id, number, label, text)
@@ -35,21 +37,24 @@ WHERE e.document_id = %(twin)s
 """
 
 
-def find_twin(document: Document) -> Document | None:
-    """A ready document of the same bytes, None if there is none."""
+def find_twins(document: Document) -> tuple[Document | None, bool]:
+    """A ready document of the same bytes, if there is one; and whether one is on its way that is worth waiting for."""
     if not document.sha256:
-        return None
-    same = Document.objects.filter(
-        sha256=document.sha256, media_type=document.media_type, status=DocumentStatus.READY
+        return None, False
+    same = Document.objects.filter(sha256=document.sha256, media_type=document.media_type)
+    others = list(
+        same.exclude(pk=document.pk).exclude(status=DocumentStatus.FAILED).order_by("pk")[:_TWINS_MAX]
     )
-    return same.exclude(pk=document.pk).order_by("pk").first()
-
-
-def is_twin_at_work(document: Document) -> bool:
-    """Whether the same bytes are being read or embedded for an older document, which is worth waiting for."""
-    same = Document.objects.unfinished().filter(sha256=document.sha256, media_type=document.media_type)
-    at_work = Q(claim__isnull=False, claim_expires_at__gt=timezone.now())
-    return bool(document.sha256) and same.filter(at_work, pk__lt=document.pk).exists()
+    ready = next((other for other in others if other.status == DocumentStatus.READY), None)
+    now = timezone.now()
+    is_at_work = any(
+        other.claim is not None
+        and other.claim_expires_at is not None
+        and other.claim_expires_at > now
+        and other.pk < document.pk
+        for other in others
+    )
+    return ready, is_at_work and ready is None
 
 
 def copy_contents(claim: Claim, document: Document, twin: Document) -> bool:
@@ -66,7 +71,6 @@ def copy_contents(claim: Claim, document: Document, twin: Document) -> bool:
         is_there = Document.objects.filter(pk=twin.pk, status=DocumentStatus.READY)
         if not is_there.select_for_update(no_key=True).values_list("pk").first():
             return False
-        remove_contents(document.pk)
         with connection.cursor() as cursor:
             for statement in (_COPY_PAGES, _COPY_CHUNKS, _COPY_VECTORS):
                 cursor.execute(statement, values)

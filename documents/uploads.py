@@ -5,7 +5,6 @@ with is dropped by the sweep (`documents.blobs`).
 """
 
 import uuid
-from typing import BinaryIO
 
 from django.conf import settings
 from django.db import transaction
@@ -58,7 +57,9 @@ def find_upload(*, actor: User, upload_id: uuid.UUID) -> Upload:
     return upload
 
 
-def receive_part(*, actor: User, upload_id: uuid.UUID, offset: int, part: BinaryIO, length: int) -> Upload:
+def receive_part(
+    *, actor: User, upload_id: uuid.UUID, offset: int, part: parts.Stream, length: int
+) -> Upload:
     """The upload with this part stored. `UploadMismatch` unless the part begins where the last one ended."""
     upload = find_upload(actor=actor, upload_id=upload_id)
     if length > PART_BYTES_MAX:

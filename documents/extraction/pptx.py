@@ -25,7 +25,11 @@ def read_pptx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
     """How many slides there are, and a page for each; an empty slide is an empty page."""
     check_archive(path)
     try:
-        slides = [compose_page(list(_blocks(slide))) for slide in Presentation(str(path)).slides]
+        deck = Presentation(str(path))
+        slides = [
+            compose_page(list(_blocks(slide, is_first=number == 0)))
+            for number, slide in enumerate(deck.slides)
+        ]
     except (PythonPptxError, KeyError, ValueError, AttributeError, zipfile.BadZipFile, SyntaxError) as error:
         raise Unreadable("file_damaged") from error
     if not any(slide.text for slide in slides):
@@ -33,10 +37,11 @@ def read_pptx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
     return len(slides), iter(slides)
 
 
-def _blocks(slide: Slide) -> Iterator[Block]:
+def _blocks(slide: Slide, *, is_first: bool) -> Iterator[Block]:
+    """The title of the first slide is the deck's own."""
     title = slide.shapes.title
     if title is not None and title.has_text_frame and title.text_frame.text.strip():
-        yield Block(" ".join(title.text_frame.text.split()), level=1)
+        yield Block(" ".join(title.text_frame.text.split()), level=1, is_title=is_first)
     shapes = [shape for shape in slide.shapes if title is None or shape.shape_id != title.shape_id]
     # The order of drawing is not that of reading: rows from the top, each from the left.
     shapes.sort(key=lambda shape: (shape.top or 0, shape.left or 0))

@@ -19,6 +19,8 @@ from documents.extraction.tables import describe_rows
 
 # A wider row is one that somebody formatted to the edge of the sheet.
 COLUMNS_MAX = 500
+# What stands below so many empty rows was not put there for people.
+EMPTY_ROWS_MAX = 10_000
 
 
 def read_xlsx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
@@ -50,13 +52,25 @@ def read_xlsx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
 
 
 def _sheet_blocks(sheet: ReadOnlyWorksheet) -> Iterator[Block]:
-    rows = ([_cell_text(value) for value in row[:COLUMNS_MAX]] for row in sheet.iter_rows(values_only=True))
     is_first = True
-    for line in describe_rows(rows, columns_min=2):
+    for line in describe_rows(_rows(sheet), columns_min=2):
         if is_first:
             yield Block(sheet.title, level=1, starts_page=True)
             is_first = False
         yield Block(line, gap="\n")
+
+
+def _rows(sheet: ReadOnlyWorksheet) -> Iterator[list[str]]:
+    """Rows that hold something. Between two far apart the library makes up a million empty ones."""
+    empty = 0
+    for row in sheet.iter_rows(max_col=COLUMNS_MAX, values_only=True):
+        if any(value is not None for value in row):
+            empty = 0
+            yield [_cell_text(value) for value in row]
+        else:
+            empty += 1
+            if empty > EMPTY_ROWS_MAX:
+                return
 
 
 def _cell_text(value: object) -> str:

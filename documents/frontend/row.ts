@@ -56,6 +56,11 @@ export function timeLeft(seconds: number): string {
   return ngettext("%(count)s minute left", "%(count)s minutes left", Math.max(1, Math.round(seconds / 60)));
 }
 
+/** Whether a title says no more than the file's name does. */
+function isFileName(title: string, name: string): boolean {
+  return title === name.replace(/\.[^.]*$/, "").replace(/[_-]/g, " ").trim();
+}
+
 export function isUnfinished(status: string): boolean {
   return status === "uploading" || status === "queued" || status === "extracting" || status === "embedding";
 }
@@ -106,7 +111,7 @@ export class DocumentRow {
       data.bytes = String(state.size_bytes);
       this.#part("size").textContent = formatBytes(state.size_bytes);
     }
-    if (state.title !== undefined) this.#part("title").textContent = state.title;
+    if (state.title !== undefined) this.#part("title").textContent = isFileName(state.title, this.name) ? "" : state.title;
     if (state.error !== undefined) this.#part("why").textContent = state.error ?? "";
     this.show();
   }

@@ -259,8 +259,8 @@ def _names() -> Iterator[BadFile]:
         ".",
         "...",
         " ",
-        "x" * 5_000 + ".txt",
-        "😀" * 300 + ".txt",
+        "x" * 900 + ".txt",
+        "😀" * 200 + ".txt",
         "{{ 7 * 7 }}.txt",
     ):
         yield name, b"The ferry to Linden leaves at noon, says " + name.encode("utf-8", "replace")

@@ -45,7 +45,7 @@ async def test_owner_hears_every_step_of_a_document_and_progress_only_grows(
     ingest: Upload, ada: User
 ) -> None:
     events = await hear(ada, lambda: ingest(LONG_TEXT))
-    assert [event["status"] for event in events if event["progress"] == 0.0] == ["queued", "extracting"]
+    assert [event["status"] for event in events if event["progress"] == 0.0] == ["extracting"]
     assert events[-1]["status"] == "ready"
     progress = [event["progress"] for event in events]
     assert progress == sorted(progress)
