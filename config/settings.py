@@ -33,6 +33,9 @@ _stack = read_description(DATA_DIR)
 DATABASE_URL = env.text("DATABASE_URL") or _stack.database_url
 REDIS_URL = env.text("REDIS_URL") or _stack.redis_url
 REDIS_PREFIX = env.text("REDIS_PREFIX", "parlour")
+# Where traces go, if anywhere (config/tracing.py): a collector, or Azure Monitor.
+OTEL_EXPORTER_OTLP_ENDPOINT = env.text("OTEL_EXPORTER_OTLP_ENDPOINT")
+APPLICATIONINSIGHTS_CONNECTION_STRING = env.text("APPLICATIONINSIGHTS_CONNECTION_STRING")
 INFERENCE_URL = env.text("INFERENCE_URL")
 # All models of that server unless some are named; Azure OpenAI does not list its deployments, so name them.
 INFERENCE_MODELS = env.items("INFERENCE_MODELS")
@@ -156,7 +159,10 @@ CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_TASK_DEFAULT_QUEUE = "default"
-CELERY_TASK_ROUTES = {"documents.tasks.ingest_next_document": {"queue": "ingest"}}
+CELERY_TASK_ROUTES = {
+    "documents.tasks.ingest_next_document": {"queue": "ingest"},
+    "documents.tasks.continue_reembedding": {"queue": "ingest"},
+}
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
@@ -169,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
     "read-servers": {"task": "inference.tasks.read_servers", "schedule": 15.0},
     # With a lease of 15 s: what a killed worker was reading is taken up again within half a minute.
     "wake-ingest": {"task": "documents.tasks.wake_ingest", "schedule": 10.0},
+    "continue-reembedding": {"task": "documents.tasks.continue_reembedding", "schedule": 10.0},
     "watch-container": {"task": "documents.tasks.watch_container", "schedule": 60.0},
     "count-character-usage": {"task": "chat.tasks.count_character_usage", "schedule": 3600.0},
     "sweep-blobs": {"task": "documents.tasks.sweep_blobs", "schedule": 300.0},

@@ -78,7 +78,18 @@ class DocumentAdmin(admin.ModelAdmin[Document]):
 
 @admin.register(VectorSpace)
 class VectorSpaceAdmin(admin.ModelAdmin[VectorSpace]):
-    list_display = ("name", "dimensions")
+    list_display = ("name", "dimensions", "is_active", "is_complete", "show_progress")
+
+    @admin.display(description=_("embedding anew"))
+    def show_progress(self, space: VectorSpace) -> str:
+        """How far the vectors of a newly chosen model are."""
+        if space.is_complete or not space.chunks_total:
+            return "–"
+        share = min(1.0, space.chunks_done / space.chunks_total)
+        return _("%(percent)d %% of %(total)d passages") % {
+            "percent": 100 * share,
+            "total": space.chunks_total,
+        }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -74,7 +74,7 @@ def ndcg(ranked: Sequence[str], grades: Mapping[str, int]) -> float:
     """nDCG of these documents against the best order of the graded ones, both cut at DEPTH."""
 
     def gain(of: Sequence[int]) -> float:
-        return sum((2**grade - 1) / math.log2(place + 2) for place, grade in enumerate(of[:DEPTH]))
+        return sum((2.0**grade - 1) / math.log2(place + 2) for place, grade in enumerate(of[:DEPTH]))
 
     best = gain(sorted(grades.values(), reverse=True))
     return gain([grades.get(name, 0) for name in ranked]) / best if best else 0.0

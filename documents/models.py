@@ -242,6 +242,12 @@ class Document(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def own_title(self) -> str:
+        """The title, if it says more than the file's name."""
+        plain = self.name.rpartition(".")[0].replace("_", " ").replace("-", " ").strip()
+        return "" if self.title == plain else self.title
+
 
 class Turn(models.Model):
     """When a document of this person's was last taken up; who was served longest ago is next (`claims`)."""
@@ -372,10 +378,24 @@ class VectorSpace(models.Model):
     id = models.SmallAutoField(primary_key=True)
     name = models.CharField(_("embedding model"), max_length=200, unique=True)
     dimensions = models.PositiveIntegerField(_("dimensions"))
+    is_active = models.BooleanField(_("searched"), default=False, editable=False)
+    """The one that is searched, and that new documents are embedded in."""
+    is_complete = models.BooleanField(_("complete"), default=False, editable=False)
+    """Every ready document has its vectors here; until then `documents.reembedding` adds them."""
+    chunks_done = models.PositiveIntegerField(_("passages embedded"), default=0, editable=False)
+    chunks_total = models.PositiveIntegerField(_("passages in all"), default=0, editable=False)
+    """Both count only what an embedding anew has done and has to do."""
+    done_up_to = models.UUIDField(null=True, editable=False)
+    """The last document, by id, that embedding anew has been through."""
 
     class Meta:
         verbose_name = _("vector space")
         verbose_name_plural = _("vector spaces")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["is_active"], condition=Q(is_active=True), name="vector_space_one_active"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

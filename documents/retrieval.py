@@ -24,7 +24,8 @@ from documents.models import VectorSpace
 from documents.nearest import rank_by_vector
 from documents.reranking import best_first
 from documents.scope import Scope, scope_for
-from inference.embeddings import Vectors, current_embedding_model, embed_queries
+from documents.vectors import active_space
+from inference.embeddings import Vectors, embed_queries
 from inference.errors import InferenceError
 
 __all__ = ["Hit", "Meaning", "find_passages", "search", "understand"]
@@ -71,11 +72,11 @@ def search(
 
 def understand(query: str) -> Meaning | None:
     """The question's vector; None without an embedding server, which is no reason to find nothing at all."""
+    space = active_space()
+    if space is None:
+        return None
     try:
-        space = VectorSpace.objects.filter(name=current_embedding_model().name).first()
-        if space is None:
-            return None
-        vector = embed_queries([query])[0]
+        vector = embed_queries([query], model=space.name)[0]
     except InferenceError as error:
         logger.warning("searching without vectors: %s", type(error).__name__)
         return None

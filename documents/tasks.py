@@ -4,7 +4,7 @@ whose turn it is, which keeps the queue fair and a lost or doubled message harml
 
 from celery import shared_task
 
-from documents import blobs, claims, ingest, watching
+from documents import blobs, claims, ingest, reembedding, watching
 
 # Longer than any document should take; beyond it the worker's child is ended and the sweep calls again.
 INGEST_SECONDS_MAX = 3500
@@ -21,6 +21,12 @@ def ingest_next_document() -> None:
     wait_seconds = claims.next_wait_seconds()
     if wait_seconds is not None and wait_seconds < SWEEP_SECONDS:
         ingest_next_document.apply_async(countdown=wait_seconds, expires=wait_seconds + SWEEP_SECONDS)
+
+
+@shared_task(expires=SWEEP_SECONDS, time_limit=INGEST_SECONDS_MAX)
+def continue_reembedding() -> None:
+    """Go on with the vectors of a newly chosen embedding model, if there are any to make."""
+    reembedding.continue_reembedding()
 
 
 @shared_task(expires=SWEEP_SECONDS)

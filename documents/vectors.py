@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import numpy as np
+from django.conf import settings
 from django.db import connection, transaction
 
 from documents.errors import EmbeddingsUnusable
 from documents.models import VectorSpace
 from inference.embeddings import Vectors, current_embedding_model
+from inference.errors import EmbeddingsUnavailable
+from inference.types import EmbeddingModel
 
 # pgvector's limit for an HNSW index on halfvec; longer vectors are stored and searched exactly.
 INDEXED_DIMENSIONS_MAX = 4000
@@ -25,34 +28,75 @@ _COPY_TRAILER = b"\xff\xff"
 
 
 def current_space() -> VectorSpace:
-    """The space of the embedding model of the moment; made, with its index, when it is first asked for."""
-    model = current_embedding_model()
-    space = VectorSpace.objects.filter(name=model.name).first()
+    """The space that is searched and that new documents are embedded in.
+
+    After another model was chosen that stays the earlier one's until `documents.reembedding` has caught up, as long
+    as a server has that model; without one, new documents go to the chosen model's at once. Made, with its index,
+    when it is first asked for.
+    """
+    space = active_space()
+    try:
+        model = current_embedding_model(space.name if space else None)
+    except EmbeddingsUnavailable:
+        if space is None or space.name == settings.EMBEDDING_MODEL:
+            raise
+        space = activate(chosen_space(), is_complete=False)
+        build_index(space)
+        return space
     if space is None:
-        space = _create_space(model.name, model.dimensions)
+        space = _first_space(model)
     if space.dimensions != model.dimensions:
         # Two models under one name: their vectors cannot be compared.
         raise EmbeddingsUnusable
     return space
 
 
-def _create_space(name: str, dimensions: int) -> VectorSpace:
-    """Index and row together: a worker that dies between leaves neither. Building it over no rows takes 1 ms."""
-    if not 0 < dimensions <= DIMENSIONS_MAX:
+def active_space() -> VectorSpace | None:
+    """The space that is searched; None before the first document."""
+    return VectorSpace.objects.filter(is_active=True).first()
+
+
+def chosen_space() -> VectorSpace:
+    """The space of the chosen model, searched or on its way there; made, without an index, if there is none."""
+    model = current_embedding_model()
+    if not 0 < model.dimensions <= DIMENSIONS_MAX:
         raise EmbeddingsUnusable
+    space, _ = VectorSpace.objects.get_or_create(name=model.name, defaults={"dimensions": model.dimensions})
+    if space.dimensions != model.dimensions:
+        raise EmbeddingsUnusable
+    return space
+
+
+def activate(space: VectorSpace, *, is_complete: bool) -> VectorSpace:
+    """From now on this space is searched, and no other."""
     with transaction.atomic():
-        space, is_new = VectorSpace.objects.get_or_create(name=name, defaults={"dimensions": dimensions})
-        if is_new and dimensions <= INDEXED_DIMENSIONS_MAX:
+        # One at a time: the constraint knows one active space.
+        list(VectorSpace.objects.select_for_update().order_by("pk").values_list("pk"))
+        VectorSpace.objects.exclude(pk=space.pk).update(is_active=False)
+        VectorSpace.objects.filter(pk=space.pk).update(is_active=True, is_complete=is_complete)
+    space.refresh_from_db()
+    return space
+
+
+def _first_space(model: EmbeddingModel) -> VectorSpace:
+    """Index and row together: a worker that dies between leaves neither. Building it over no rows takes 1 ms."""
+    with transaction.atomic():
+        space = activate(chosen_space(), is_complete=True)
+        if space.dimensions == model.dimensions:
             build_index(space)
     return space
 
 
-def build_index(space: VectorSpace) -> None:
+def build_index(space: VectorSpace, *, is_concurrent: bool = False) -> None:
     """The space's HNSW index, over what is in it, in a session that may take the memory it needs.
 
-    A graph that outgrows `maintenance_work_mem` is finished on disk, several times slower; without room for it in
-    memory that is still better than no index. Waits for nobody and blocks only writers of vectors.
+    A graph that outgrows `maintenance_work_mem` is finished on disk, several times slower. It blocks writers of
+    vectors; a concurrent one does not, takes longer, and needs a session that is in no transaction. Vectors that are
+    too long for an index are searched exactly.
     """
+    if space.dimensions > INDEXED_DIMENSIONS_MAX:
+        return
+    name = f"documents_embedding_space_{space.pk}"
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM documents_embedding WHERE space_id = %s", [space.pk])
         (rows,) = cursor.fetchone()
@@ -62,9 +106,13 @@ def build_index(space: VectorSpace) -> None:
         wanted = max(usual, min(megabytes, BUILD_MEGABYTES_MAX))
         cursor.execute("SELECT set_config('maintenance_work_mem', %s, false)", [f"{wanted}MB"])
         try:
+            if is_concurrent:
+                # What an interrupted one left behind is invalid.
+                cursor.execute(f"DROP INDEX IF EXISTS {name}")
+            concurrently = "CONCURRENTLY " if is_concurrent else ""
             # Both numbers are ours, checked when the space was made; an index has no place for parameters.
             cursor.execute(
-                f"CREATE INDEX IF NOT EXISTS documents_embedding_space_{space.pk} ON documents_embedding"
+                f"CREATE INDEX {concurrently}IF NOT EXISTS {name} ON documents_embedding"
                 f" USING hnsw ((vector::halfvec({space.dimensions})) halfvec_cosine_ops)"
                 f" WITH (m = {HNSW_M}, ef_construction = {HNSW_EF_CONSTRUCTION}) WHERE space_id = {space.pk}"
             )

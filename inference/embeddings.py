@@ -47,42 +47,50 @@ class _Response(msgspec.Struct):
 _decode_response = msgspec.json.Decoder(_Response).decode
 
 
-def embed_queries(texts: Sequence[str]) -> Vectors:
-    """Unit vectors (n, dimensions) float32 of short texts that somebody waits for, in their order."""
-    return _embed(texts, retries=QUERY_RETRIES, on_batch=None)
+def embed_queries(texts: Sequence[str], *, model: str | None = None) -> Vectors:
+    """Unit vectors (n, dimensions) float32 of short texts that somebody waits for, in their order.
+
+    By the chosen model, or by `model` where vectors of an earlier choice are still searched.
+    """
+    return _embed(texts, model, retries=QUERY_RETRIES, on_batch=None)
 
 
-def embed_passages(texts: Sequence[str], on_batch: Callable[[int], None] | None = None) -> Vectors:
-    """Unit vectors (n, dimensions) float32 of parts of documents, in their order.
+def embed_passages(
+    texts: Sequence[str], on_batch: Callable[[int], None] | None = None, *, model: str | None = None
+) -> Vectors:
+    """Unit vectors (n, dimensions) float32 of parts of documents, in their order, by the chosen model or by `model`.
 
     `on_batch` is called after each batch with the number of texts done so far. A busy or restarting server is
     waited for, some fifteen seconds in all; then its ServerError is raised, and nothing is kept.
     """
-    return _embed(texts, retries=PASSAGE_RETRIES, on_batch=on_batch)
+    return _embed(texts, model, retries=PASSAGE_RETRIES, on_batch=on_batch)
 
 
-def current_embedding_model() -> EmbeddingModel:
-    """The model that texts are embedded with now; raises `EmbeddingsUnavailable` if there is none."""
-    endpoint = _endpoint()
-    dimensions = embedding_dimensions(settings.EMBEDDING_MODEL)
+def current_embedding_model(model: str | None = None) -> EmbeddingModel:
+    """The chosen model, or the one called `model`; raises `EmbeddingsUnavailable` if no server has it."""
+    name = model or settings.EMBEDDING_MODEL
+    endpoint = _endpoint(name)
+    dimensions = embedding_dimensions(name)
     if dimensions is None:
         # Not every server tells, and one that was down at registration could not: ask with one word.
         dimensions = _request(endpoint, ["dimensions"], retries=QUERY_RETRIES).shape[1]
-        note_dimensions(model_name=settings.EMBEDDING_MODEL, dimensions=dimensions)
-    return EmbeddingModel(name=settings.EMBEDDING_MODEL, dimensions=dimensions)
+        note_dimensions(model_name=name, dimensions=dimensions)
+    return EmbeddingModel(name=name, dimensions=dimensions)
 
 
-def _endpoint() -> Endpoint:
+def _endpoint(name: str) -> Endpoint:
     try:
-        return resolve_model(settings.EMBEDDING_MODEL, capability="embeddings").endpoints[0]
+        return resolve_model(name, capability="embeddings").endpoints[0]
     except ModelUnavailable:
         raise EmbeddingsUnavailable from None
 
 
-def _embed(texts: Sequence[str], *, retries: int, on_batch: Callable[[int], None] | None) -> Vectors:
-    endpoint = _endpoint()
+def _embed(
+    texts: Sequence[str], model: str | None, *, retries: int, on_batch: Callable[[int], None] | None
+) -> Vectors:
+    endpoint = _endpoint(model or settings.EMBEDDING_MODEL)
     if not texts:
-        return np.empty((0, current_embedding_model().dimensions), dtype=np.float32)
+        return np.empty((0, current_embedding_model(model).dimensions), dtype=np.float32)
     batches: list[Vectors] = []
     done = 0
     for batch in _batches(texts):
