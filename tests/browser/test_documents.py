@@ -78,7 +78,7 @@ def test_person_uploads_a_pdf_watches_it_and_opens_the_passage_found_in_it(
 
     expect(page).to_have_url(re.compile(r"/documents/[0-9a-f-]{36}/\?page=3&start=\d+&end=\d+"))
     expect(page.locator("mark").first).to_contain_text("The lighthouse keeper kept bees")
-    expect(page.locator("mark").first).to_be_in_viewport()
+    expect(page.locator(".viewer-mark").first).to_be_in_viewport()
     page.get_by_role("link", name="Previous page").click()
     expect(page.locator(".viewer-text")).to_contain_text("whale oil")
     expect(page.locator("mark")).to_have_count(0)
@@ -86,6 +86,18 @@ def test_person_uploads_a_pdf_watches_it_and_opens_the_passage_found_in_it(
     page.get_by_label("Page", exact=True).fill("1")
     page.get_by_label("Page", exact=True).press("Enter")
     expect(page.locator(".viewer-text")).to_contain_text("steam cranes")
+
+    expect(page.locator(".viewer-sheet img")).to_be_visible()
+    page.get_by_role("searchbox", name="Find in this document").fill("lamps on the pier")
+    page.get_by_role("searchbox", name="Find in this document").press("Enter")
+    expect(page.locator(".finder-count")).to_have_text("2 of 3")
+    expect(page.locator("mark").first).to_contain_text("Lamps on the northern pier")
+    expect(page.locator(".viewer-mark").first).to_be_in_viewport()
+    page.get_by_role("button", name="Next passage").click()
+    expect(page.locator("mark").first).to_contain_text("The lighthouse keeper")
+    page.get_by_role("radio", name="As text").check()
+    expect(page.locator("mark").first).to_be_in_viewport()
+    expect(page.locator(".viewer-sheet")).to_have_count(0)
 
 
 def test_person_uploads_a_file_that_fails_reads_why_and_deletes_it_by_name(
