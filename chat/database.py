@@ -50,18 +50,24 @@ class Batcher(Generic[T, R]):
         self._call = call
         self._most = most
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
-        self._workers: set[asyncio.Task[None]] = set()
+        self._workers: set[asyncio.Task[None] | None] = set()
 
     async def submit(self, item: T) -> R:
         """The answer to `item`; raises what it was refused with. It is not taken back when the caller is cancelled."""
         answer: asyncio.Future[R] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, answer))
         if len(self._workers) < BATCHES_AT_ONCE:
-            self._workers.add(worker := asyncio.create_task(self._work()))
-            worker.add_done_callback(self._workers.discard)
+            self._workers.add(asyncio.create_task(self._work()))
         return await answer
 
     async def _work(self) -> None:
+        try:
+            await self._work_off()
+        finally:
+            # At once, and not when the loop comes to it: an item submitted in between would find nobody.
+            self._workers.discard(asyncio.current_task())
+
+    async def _work_off(self) -> None:
         while self._waiting:
             batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
             outcomes: Sequence[R | Exception]
