@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from django.contrib.postgres.search import SearchRank
+from django.core.cache import cache
 from django.db import connection, models
 from django.db.models import Exists, F, OuterRef, Value
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +15,7 @@ from characters.publication import prefix_query
 # Eight rows of six on a wide screen; the first page's portraits weigh some 500 kB.
 PAGE_SIZE = 48
 MOST_TAGS = 24
+TAGS_KEPT_SECONDS = 30
 # Nobody leafs further; a search finds sooner.
 LAST_PAGE = 250
 
@@ -94,7 +96,17 @@ def list_gallery(*, user: User, wish: Wish) -> GalleryPage:
 
 
 def list_tags(*, user: User, scope: Scope = Scope.ALL) -> list[TagCount]:
-    """The tags of the characters this user may meet, the most frequent first; at most MOST_TAGS."""
+    """The tags of the characters this user may meet, the most frequent first; at most MOST_TAGS, as of half a minute
+    ago: counting those of ten thousand characters takes 28 ms."""
+    key = f"gallery-tags:{user.pk}:{scope}"
+    known: list[TagCount] | None = cache.get(key)
+    if known is None:
+        known = _count_tags(user, scope)
+        cache.set(key, known, TAGS_KEPT_SECONDS)
+    return known
+
+
+def _count_tags(user: User, scope: Scope) -> list[TagCount]:
     tagged = _matching(user, Wish(scope=scope)).exclude(tags=[]).order_by().values("tags")
     statement, parameters = tagged.query.sql_with_params()
     with connection.cursor() as cursor:

@@ -32,9 +32,7 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     argv = (node, str(script), *options, "--blobHost", "127.0.0.1", "--blobPort", str(port))
     program = Program("azurite", argv, folder / "log", folder=folder)
     address = f"http://127.0.0.1:{port}/devstoreaccount1"
-    connection = (
-        f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={AZURITE_KEY};BlobEndpoint={address};"
-    )
+    connection = f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={AZURITE_KEY};BlobEndpoint={address};"
     process = start(program)
     try:
         wait_until(lambda: is_listening("127.0.0.1", port), process=process, program=program)
