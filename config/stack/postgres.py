@@ -178,9 +178,12 @@ def _initdb(folder: Path, password_file: str) -> tuple[str, ...]:
 
 
 def _shared_memory_type() -> str:
-    """Containers often have 64 MB of /dev/shm, too little to build an index in parallel; files then."""
+    """Containers often have 64 MB of /dev/shm, too little to build an index in parallel, or none that everybody
+    may write to; files then."""
     try:
         status = os.statvfs("/dev/shm")  # noqa: S108 (asked about, not written to)
     except OSError:
+        return "mmap"
+    if not os.access("/dev/shm", os.W_OK | os.X_OK):  # noqa: S108
         return "mmap"
     return "posix" if status.f_bavail * status.f_frsize > 2**30 else "mmap"
