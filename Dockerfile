@@ -29,9 +29,10 @@ RUN npm run build
 FROM ${PYTHON_IMAGE} AS wheels
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 \
     PIP_NO_CACHE_DIR=1
-COPY requirements/base.txt /locks/base.txt
+# The application's lock and the `tracing` extra's: OpenTelemetry is there, and loaded where a setting asks for it.
+COPY requirements/tracing.txt /locks/tracing.txt
 RUN python -m venv --without-pip /opt/venv \
-    && pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-binary :all: -r /locks/base.txt
+    && pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-binary :all: -r /locks/tracing.txt
 
 
 # The embedding server's share of the `local` extra: the same lock less the servers that a laptop embeds.

@@ -27,6 +27,7 @@ from chat.models import Message, Reply
 from chat.nodes import message_node
 from chat.queries import replies_to_follow
 from chat.sign_in import find_user, read_headers
+from inference import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -98,7 +99,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if not await self._is_still_signed_in():
                 await self.close(CLOSE_NOT_SIGNED_IN)
                 return
-            await self._act(frame)
+            with tracing.span(f"frame {frame.__struct_config__.tag or 'frame'}"):
+                await self._act(frame)
         except ParlourError as error:
             await self._send_error(error.code, str(error.user_message), request_id)
         except Exception:

@@ -13,6 +13,8 @@ import config.metrics  # noqa: E402, F401 (registers its collector)
 from chat.completions import OpenAIEndpoints  # noqa: E402
 from config.health import HealthEndpoints  # noqa: E402
 from config.routing import websocket_urlpatterns  # noqa: E402
+from config.tracing import TracedRequests  # noqa: E402
 
 sockets = URLRouter(websocket_urlpatterns)  # type: ignore[arg-type]
-application = HealthEndpoints(OpenAIEndpoints(ProtocolTypeRouter({"http": http, "websocket": sockets})))
+rooms = OpenAIEndpoints(ProtocolTypeRouter({"http": http, "websocket": sockets}))
+application = HealthEndpoints(TracedRequests(rooms))

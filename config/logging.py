@@ -1,12 +1,15 @@
 """How the house logs: one line an event, readable on a laptop, JSON where LOG_FORMAT=json.
 
-What a call passes as `extra` (ids, durations, token counts) becomes fields of the event. Prompts, document text
-and keys are never logged; that is up to the callers, and to keeping chatty libraries at WARNING.
+What a call passes as `extra` (ids, durations, token counts) becomes fields of the event; lines written on behalf of
+a reply carry its id as `reply`, and those of a trace its id as `trace`, so that they can be joined. Prompts, document
+text and keys are never logged; that is up to the callers, and to keeping chatty libraries at WARNING.
 """
 
 import json
 import logging
 from datetime import UTC, datetime
+
+from inference.tracing import current_reply, current_trace_id
 
 # Fields of every record; what else it carries came in as `extra`. Django adds its whole request.
 STANDARD_FIELDS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "request"}
@@ -59,4 +62,6 @@ def logging_config(*, is_json: bool, level: str) -> dict[str, object]:
 
 
 def _extra(record: logging.LogRecord) -> dict[str, object]:
-    return {name: value for name, value in vars(record).items() if name not in STANDARD_FIELDS}
+    joining = {"reply": current_reply.get(), "trace": current_trace_id()}
+    given = {name: value for name, value in vars(record).items() if name not in STANDARD_FIELDS}
+    return {name: value for name, value in joining.items() if value} | given

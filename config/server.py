@@ -22,6 +22,7 @@ from twisted.internet import defer, reactor  # noqa: E402
 
 from chat import runtime  # noqa: E402
 from config.asgi import application  # noqa: E402
+from config.tracing import start_tracing, stop_tracing  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ class WebServer(Server):  # type: ignore[misc]
         return defer.Deferred.fromFuture(loop.create_task(self._drain()))
 
     async def _begin(self) -> None:
+        start_tracing("web")
         try:
             await runtime.start()
         except Exception:
@@ -92,6 +94,7 @@ class WebServer(Server):  # type: ignore[misc]
             await asyncio.wait(requests, timeout=max(0.5, deadline - loop.time()))
         for request in self._open_requests():
             request.cancel()
+        await asyncio.to_thread(stop_tracing)
 
     def _open_requests(self) -> list[asyncio.Future[None]]:
         instances = (details.get("application_instance") for details in self.connections.values())

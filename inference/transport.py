@@ -15,6 +15,7 @@ import aiohttp
 from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
+from inference import tracing
 from inference.addresses import is_blocked
 from inference.dialects import headers_of, url_of
 from inference.errors import (
@@ -92,8 +93,11 @@ class EventStream:
     as the read itself (aiohttp's own `sock_read` does that: 3 µs of the token's budget).
     """
 
-    def __init__(self, response: aiohttp.ClientResponse, endpoint: Endpoint, timeouts: Timeouts) -> None:
+    def __init__(
+        self, response: aiohttp.ClientResponse, endpoint: Endpoint, timeouts: Timeouts, call: tracing.Span
+    ) -> None:
         self._response = response
+        self._call = call
         self._content = response.content
         self._server_name = endpoint.server_name
         self._timeouts = timeouts
@@ -115,10 +119,11 @@ class EventStream:
         try:
             return await self._content.readany()
         except (aiohttp.ClientError, OSError):
+            error = StreamCut
             if self._is_silent:
                 error = StreamStalled if self._has_begun else FirstTokenTimeout
-                raise error(self._server_name) from None
-            raise StreamCut(self._server_name) from None
+            self._call.fail(error.code)
+            raise error(self._server_name) from None
         finally:
             self._waiting_since = None
 
@@ -134,6 +139,7 @@ class EventStream:
 
     def close(self) -> None:
         """Leave at once; the server sees the connection closed. Harmless after `release`."""
+        self._call.end()
         self._timer.cancel()
         self._response.close()
 
@@ -162,8 +168,30 @@ async def _refusal(response: aiohttp.ClientResponse, endpoint: Endpoint) -> Serv
 
 async def open_stream(endpoint: Endpoint, path: str, body: bytes, timeouts: Timeouts) -> EventStream:
     """Post `body` and return the response's stream once the server has accepted; raises what it says instead."""
+    call = tracing.begin(f"call {endpoint.server_name}", gen__ai_request_model=endpoint.remote_name)
+    is_open = False
+    try:
+        response = await _post(endpoint, path, body, timeouts, call)
+        is_open = True
+    except ServerError as error:
+        call.fail(error.code)
+        raise
+    finally:
+        if not is_open:
+            call.end()
+    return EventStream(response, endpoint, timeouts, call)
+
+
+async def _post(
+    endpoint: Endpoint, path: str, body: bytes, timeouts: Timeouts, call: tracing.Span
+) -> aiohttp.ClientResponse:
     session = await _session()
-    headers = {"Content-Type": "application/json", "Accept": "text/event-stream", **headers_of(endpoint)}
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "text/event-stream",
+        **call.headers,
+        **headers_of(endpoint),
+    }
     limits = aiohttp.ClientTimeout(sock_connect=timeouts.connect_seconds, total=None)
     url = url_of(endpoint, path)
 
@@ -189,4 +217,4 @@ async def open_stream(endpoint: Endpoint, path: str, body: bytes, timeouts: Time
         raise ServerUnreachable(endpoint.server_name) from None
     except aiohttp.ClientError:
         raise AnswerGarbled(endpoint.server_name) from None
-    return EventStream(response, endpoint, timeouts)
+    return response

@@ -5,6 +5,7 @@ import logging
 import sys
 
 from config.logging import JsonFormatter, ReadableFormatter
+from inference.tracing import reply_span
 
 
 def record_with(**extra: object) -> logging.LogRecord:
@@ -38,3 +39,12 @@ def test_collector_reads_a_traceback_in_the_same_object():
 def test_person_reads_an_event_as_one_line():
     line = ReadableFormatter().format(record_with(tokens=12))
     assert line.endswith("INFO chat.replies: Reply r1 ended tokens=12")
+
+
+def test_lines_of_a_reply_are_joined_by_its_id():
+    with reply_span("r1"):
+        event = json.loads(JsonFormatter().format(record_with(tokens=12)))
+        line = ReadableFormatter().format(record_with())
+    assert (event["reply"], event["tokens"]) == ("r1", 12)
+    assert line.endswith(" reply=r1")
+    assert "reply" not in json.loads(JsonFormatter().format(record_with()))
