@@ -29,6 +29,7 @@ from documents.queries import pending_documents
 from inference.client import stream_chat
 from inference.queries import resolve_model
 from inference.routing.limits import admit
+from inference.tracing import reply_span
 from inference.types import (
     Admitted,
     AnswerDelta,
@@ -104,6 +105,13 @@ class ReplyRun:
         return self.draft.checkpoint(self.reply_id, self.context.message.pk)
 
     async def _run(self) -> Ending | None:
+        with reply_span(self.reply_id, gen__ai_request_model=self.context.reply.model_name) as span:
+            ending = await self._write_to_its_end()
+            if ending is not None and ending.error_code:
+                span.fail(ending.error_code)
+        return ending
+
+    async def _write_to_its_end(self) -> Ending | None:
         try:
             ending = await self._write()
         except asyncio.CancelledError:
