@@ -4,18 +4,24 @@ from collections.abc import AsyncGenerator
 
 import msgspec
 
-from inference.errors import AnswerGarbled, StreamCut
+from inference.errors import AnswerGarbled, ContextTooLong, StreamCut
 from inference.refusals import read_error_in_stream
 from inference.sse import EventDecoder
 from inference.transport import Timeouts, open_stream
 from inference.types import ChatRequest, Endpoint, StreamEvent
 from inference.wire import ChatDecoder, ErrorInStream, chat_body
 
+# Prose has four or five, code with its blanks up to ten. llama.cpp was measured to split a text of 500 pages for
+# longer than three minutes before it said no.
+MOST_LETTERS_A_TOKEN = 16
+
 
 async def stream_completion(
     endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts
 ) -> AsyncGenerator[StreamEvent, None]:
     """The answer's events as they come, `Finish` last; closing the generator closes the connection."""
+    if _cannot_fit(endpoint, request):
+        raise ContextTooLong(endpoint.server_name)
     is_continuing = bool(request.continue_from) and endpoint.can_continue
     events, chat = EventDecoder(), ChatDecoder(is_continuing=is_continuing)
     has_events = False
@@ -43,3 +49,10 @@ async def stream_completion(
         raise AnswerGarbled(endpoint.server_name) from None
     finally:
         stream.close()
+
+
+def _cannot_fit(endpoint: Endpoint, request: ChatRequest) -> bool:
+    """Whether the turns are too long however well they are packed; what may fit is for the server to judge."""
+    if endpoint.context_tokens is None:
+        return False
+    return sum(len(turn.text) for turn in request.turns) > endpoint.context_tokens * MOST_LETTERS_A_TOKEN

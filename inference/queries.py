@@ -235,6 +235,7 @@ def _endpoint(deployment: Deployment, server: Server) -> Endpoint:
         endpoint_at(server, deployment.remote_name, weight=deployment.weight),
         deployment=str(deployment.id),
         slots=deployment.slots,
+        context_tokens=deployment.model.context_tokens or deployment.context_tokens,
         defaults=deployment.model.defaults,
     )
 

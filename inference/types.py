@@ -124,6 +124,8 @@ class Endpoint:
     api_version: str = ""
     weight: int = 1
     can_continue: bool = False
+    # What the model reads at most here; None where nobody told.
+    context_tokens: int | None = None
     # The model's own sampling, where a request says nothing.
     defaults: Mapping[str, object] = field(default_factory=dict)
     # Names the deployment among all processes; empty where nothing routes to it.

@@ -1,6 +1,7 @@
 """What goes wrong most: each mishap has an error of its own, and its sentence says what to do."""
 
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -9,13 +10,12 @@ from inference.errors import (
     ContextTooLong,
     KeyRefused,
     ModelGone,
-    ServerError,
     ServerUnreachable,
     StreamStalled,
 )
 from inference.transport import Timeouts
-from inference.types import AnswerDelta, ChatRequest, Turn
-from tests.inference.conftest import collect, target_at
+from inference.types import ChatRequest, Turn
+from tests.inference.conftest import answer_of, collect, target_at
 from tests.openai_server import Answer, Refusal, ScriptedServer
 
 HASTY = Timeouts(connect_seconds=5, first_event_seconds=10, between_events_seconds=0.3)
@@ -67,13 +67,24 @@ async def test_stream_that_stalls_keeps_what_came_and_says_to_try_again(server: 
         await collect(target_at(server.url), timeouts=HASTY)
 
 
-async def test_five_hundred_pages_are_too_long_and_say_what_helps(llama: str) -> None:
+async def test_five_hundred_pages_are_too_long_and_no_server_is_kept_busy_with_them(
+    server: ScriptedServer,
+) -> None:
+    target = target_at(server.url)
+    narrow = replace(target, endpoints=(replace(target.endpoints[0], context_tokens=8192),))
     request = ChatRequest(turns=(Turn("user", BOOK),), max_tokens=10)
     with pytest.raises(ContextTooLong, match="attach less") as caught:
-        await collect(target_at(llama, kind="llamacpp"), request)
-    assert isinstance(caught.value, ServerError)
+        await collect(narrow, request)
     assert caught.value.status == 400
-    short = await collect(
-        target_at(llama, kind="llamacpp"), ChatRequest(turns=(Turn("user", "Hi"),), max_tokens=30)
-    )
-    assert any(isinstance(event, AnswerDelta) for event in short)
+    assert server.chats == []
+    wide = replace(target, endpoints=(replace(target.endpoints[0], context_tokens=1_000_000),))
+    assert answer_of(await collect(wide, request))
+
+
+async def test_chapter_that_llama_cpp_cannot_hold_is_too_long_and_the_next_question_is_answered(
+    llama: str,
+) -> None:
+    target = target_at(llama, kind="llamacpp")
+    with pytest.raises(ContextTooLong, match="attach less"):
+        await collect(target, ChatRequest(turns=(Turn("user", BOOK[:30_000]),), max_tokens=10))
+    assert answer_of(await collect(target, ChatRequest(turns=(Turn("user", "Hi"),), max_tokens=30)))
