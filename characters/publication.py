@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from accounts.models import User
+    from characters.models import Character  # noqa: F401 (the queryset below is one of them)
 
 
 class Visibility(models.TextChoices):

@@ -117,7 +117,8 @@ def read_time(value: object) -> datetime | None:
         return read_time(int(text))
     try:
         if found := _AT_SIGN.fullmatch(re.sub(r"\s?\d+ms$", "", text)):
-            return datetime(*(int(part or 0) for part in found.groups()), tzinfo=UTC)  # type: ignore[arg-type]
+            year, month, date, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+            return datetime(year, month, date, hours, minutes, seconds, tzinfo=UTC)
         if found := _MONTH_FIRST.fullmatch(text):
             day, hour, minute, half = found.groups()
             return datetime.strptime(f"{day} {hour}:{minute} {half.upper()}", "%B %d, %Y %I:%M %p").replace(

@@ -49,7 +49,7 @@ class Folder:
         self._root = source if isinstance(source, Path) and source.is_dir() else None
         if self._root is None:
             try:
-                self._archive = zipfile.ZipFile(source)  # type: ignore[arg-type]
+                self._archive = zipfile.ZipFile(source)
             except (zipfile.BadZipFile, zipfile.LargeZipFile, OSError, ValueError) as error:
                 raise InvalidInput(
                     _(

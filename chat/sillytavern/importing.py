@@ -89,7 +89,7 @@ def _import_characters(arrival: _Arrival) -> None:
         try:
             card = read_card(data)
             fields = fields_of(card)
-            same = {name: fields[name] for name in ("definition", "greeting") if name in fields}  # type: ignore[literal-required]
+            same = {name: fields[name] for name in ("definition", "greeting") if name in fields}
             known = Character.objects.filter(owner=arrival.actor, name=card.name, **same).first()
             character = known or import_card(actor=arrival.actor, card=card)
         except ParlourError as error:

@@ -3,6 +3,7 @@
 import uuid
 from contextlib import closing, suppress
 from functools import partial
+from typing import Any
 
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import UploadedFile
@@ -18,14 +19,14 @@ from chat.tasks import import_sillytavern
 MAX_UPLOAD_BYTES = 512 * 1024 * 1024
 
 
-def send_folder(*, actor: User, upload: UploadedFile) -> FolderImport:
+def send_folder(*, actor: User, upload: UploadedFile[Any]) -> FolderImport:
     """The import, waiting for a worker. Raises `InvalidInput`."""
     if upload.size is None or upload.size > MAX_UPLOAD_BYTES:
         raise InvalidInput(_("That archive is larger than 512 MB. Leave backgrounds and backups out of it."))
     with suppress(AttributeError):
         upload.seek(0)
     # Refused here, where the person still looks, rather than by the worker.
-    with closing(Folder(upload)):  # type: ignore[arg-type]
+    with closing(Folder(upload)):
         upload.seek(0)
     row = FolderImport(owner=actor, name=(upload.name or "")[:200])
     # Before the transaction: storing may be a network call.
