@@ -1,5 +1,7 @@
 """Reads over the cast. Every one takes the user who asks; what they may not see does not exist."""
 
+from typing import Any
+
 from django.db.models import QuerySet
 from django.utils.translation import gettext_lazy as _
 
@@ -33,7 +35,7 @@ def find_original(user: User, character: Character) -> Character | None:
     )
 
 
-def lent_collections(user: User) -> QuerySet[Character]:
+def lent_collections(user: User) -> QuerySet[Character, dict[str, Any]]:
     """The ids of the collections that the characters this user may meet answer from."""
     return (
         Character.objects.visible_to(user).filter(collections__isnull=False).values("collections").order_by()

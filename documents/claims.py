@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import Min, Q
@@ -128,7 +129,7 @@ def next_wait_seconds() -> float | None:
 
 
 def _choose() -> list[uuid.UUID]:
-    values = {
+    values: dict[str, Any] = {
         "unfinished": list(UNFINISHED_STATUSES),
         "now": timezone.now(),
         "light": LIGHT_BYTES,
@@ -150,7 +151,7 @@ def _choose() -> list[uuid.UUID]:
 
 def _take(ids: Sequence[uuid.UUID]) -> list[Claim]:
     token, now = uuid.uuid4(), timezone.now()
-    values = {
+    values: dict[str, Any] = {
         "token": token,
         "until": _lease_end(),
         "ids": list(ids),

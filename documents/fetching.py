@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from typing import BinaryIO
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 import urllib3
@@ -93,14 +93,14 @@ def name_from_url(url: str) -> str:
     return (name if _SUFFIX.search(name) else f"{name} – {host}.html")[:200]
 
 
-def fetch(source: str, target: BinaryIO) -> int:
+def fetch(source: str, target: IO[bytes]) -> int:
     """Write what `source` names to `target`; how many bytes. Raises `UrlRefused`, `UrlUnreachable`, `FileTooLarge`."""
     if source.startswith(BLOB_SCHEME):
         return _fetch_blob(source.removeprefix(BLOB_SCHEME), target)
     return _fetch_page(source, target)
 
 
-def _fetch_blob(name: str, target: BinaryIO) -> int:
+def _fetch_blob(name: str, target: IO[bytes]) -> int:
     try:
         with storages["watched"].open(name, "rb") as blob:
             return _copy(iter(lambda: blob.read(_PART_BYTES), b""), target)
@@ -108,7 +108,7 @@ def _fetch_blob(name: str, target: BinaryIO) -> int:
         raise UrlUnreachable from error
 
 
-def _fetch_page(url: str, target: BinaryIO) -> int:
+def _fetch_page(url: str, target: IO[bytes]) -> int:
     addresses = resolve(urlsplit(url).hostname or "")
     if not addresses:
         raise UrlUnreachable
@@ -130,7 +130,7 @@ def _fetch_page(url: str, target: BinaryIO) -> int:
         pool.clear()
 
 
-def _copy(parts: Iterable[bytes], target: BinaryIO) -> int:
+def _copy(parts: Iterable[bytes], target: IO[bytes]) -> int:
     deadline = time.monotonic() + FETCH_SECONDS
     size_bytes = 0
     for part in parts:

@@ -4,6 +4,8 @@ Rows are copied by the database rather than shared, so that access and deletion 
 search filters on one column. Copying a 300-page book takes a tenth of a second; embedding it takes minutes.
 """
 
+from typing import Any
+
 from django.db import connection
 from django.utils import timezone
 
@@ -61,7 +63,7 @@ def copy_contents(claim: Claim, document: Document, twin: Document) -> bool:
     """Give the document its twin's pages, chunks and vectors; False if the twin has gone meanwhile."""
     is_named_after_file = twin.title == title_from_name(twin.name)
     title = title_from_name(document.name) if is_named_after_file else twin.title
-    values = {
+    values: dict[str, Any] = {
         "copy": document.pk,
         "twin": twin.pk,
         "title": title,

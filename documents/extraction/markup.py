@@ -3,6 +3,7 @@
 libxml2 reads what browsers do, within bounds of its own; nothing is fetched or run. No Django here.
 """
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -63,6 +64,9 @@ _BLOCKS = {
 }
 # Deeper than any page; libxml2 itself stops at 256.
 _DEPTH_MAX = 250
+# A picture written into its own tag, or a hundred thousand attributes, over which libxml2 takes minutes: nothing
+# in either is read here.
+_LONG_TAG = re.compile(r"<[^<>]{20000,}>?")
 # Stands for <br> until blanks are tidied; no text holds it, `decode_text` takes such characters out.
 _LINE_BREAK = "\x1f"
 
@@ -78,7 +82,7 @@ def read_html(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
 
 def html_blocks(data: bytes | str, *, is_part: bool = False) -> Iterator[Block]:
     """The blocks of a page of HTML in reading order, its title first unless it is part of something larger."""
-    text = data if isinstance(data, str) else decode_text(data)
+    text = _LONG_TAG.sub("", data if isinstance(data, str) else decode_text(data))
     # The encoding is known by now, whatever the page says of it.
     parser = html.HTMLParser(
         no_network=True, huge_tree=False, remove_comments=True, remove_pis=True, encoding="utf-8"

@@ -6,10 +6,10 @@ Left out: charts, pictures, what the master repeats. No Django here.
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from pptx import Presentation
 from pptx.exc import PythonPptxError
-from pptx.shapes.base import BaseShape
 from pptx.slide import Slide
 
 from documents.extraction.archives import check_archive
@@ -53,7 +53,7 @@ def _blocks(slide: Slide, *, is_first: bool) -> Iterator[Block]:
             yield Block(notes.text.strip())
 
 
-def _shape_blocks(shapes: Iterable[BaseShape], depth: int) -> Iterator[Block]:
+def _shape_blocks(shapes: Iterable[Any], depth: int) -> Iterator[Block]:
     for shape in shapes:
         if hasattr(shape, "shapes") and depth < _DEPTH_MAX:
             yield from _shape_blocks(shape.shapes, depth + 1)

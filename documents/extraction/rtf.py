@@ -18,5 +18,5 @@ def read_rtf(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
     """How many pages there are and the pages, each about a printed one."""
     if path.stat().st_size > BYTES_MAX:
         raise Unreadable("content_too_large")
-    text = rtf_to_text(path.read_bytes().decode("latin-1"), errors="ignore")
+    text: str = rtf_to_text(path.read_bytes().decode("latin-1"), errors="ignore")  # type: ignore[no-untyped-call]
     return pages_of_text(text.replace("\x00", ""))

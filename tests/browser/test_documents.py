@@ -226,3 +226,50 @@ def test_person_chooses_the_dark_theme_and_every_page_comes_dark(open_page: Open
     page.get_by_role("button", name="Dark").click()
     page.goto("/offline/")  # a page that knows nobody
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+def test_person_shares_a_collection_and_the_other_one_reads_it_but_cannot_change_it(
+    open_page: OpenPage, ada: User
+) -> None:
+    eve = User.objects.create_user("eve@example.com", "a long enough password")
+    page = open_page(ada)
+    page.goto("/documents/")
+    page.locator(".sidebar-heading").get_by_role("button", name="New collection").click()
+    page.get_by_role("dialog", name="New collection").get_by_label("Name").fill("Harbour board")
+    page.get_by_role("button", name="Create collection").click()
+    expect(page.get_by_role("heading", name="Harbour board")).to_be_visible()
+    upload(page, pdf("visby.pdf", make_pdf(*PAGES)))
+    expect(row(page, "visby.pdf")).to_contain_text("Ready", timeout=PATIENCE_MS)
+
+    page.get_by_role("button", name="Share", exact=True).click()
+    dialog = page.get_by_role("dialog", name="Share “Harbour board”")
+    expect(dialog).to_contain_text("Only you can use it so far.")
+    dialog.get_by_label("A person’s email address, or a group").fill("nobody@example.com")
+    dialog.get_by_role("button", name="Share").click()
+    expect(dialog.get_by_role("alert")).to_have_text("Nobody here signs in with that address.")
+    dialog.get_by_label("A person’s email address, or a group").fill("eve@example.com")
+    dialog.get_by_role("button", name="Share").click()
+    expect(dialog.get_by_role("listitem")).to_contain_text("eve@example.com")
+
+    other = open_page(eve, PHONE)
+    other.goto(page.url)
+    expect(other.get_by_text("Shared by ada")).to_be_visible()
+    expect(row(other, "visby.pdf")).to_contain_text("Ready")
+    expect(other.get_by_text("Upload documents")).to_have_count(0)
+    row(other, "visby.pdf").get_by_role("button", name="More about visby.pdf").click()
+    expect(other.get_by_role("menuitem", name="Read")).to_be_visible()
+    expect(other.get_by_role("menuitem", name="Delete")).to_have_count(0)
+
+
+def test_person_names_a_page_of_the_own_network_and_reads_why_it_is_not_fetched(
+    open_page: OpenPage, ada: User
+) -> None:
+    page = open_page(ada)
+    page.goto("/documents/")
+    page.get_by_role("button", name="From the web").click()
+    dialog = page.get_by_role("dialog", name="From the web")
+    dialog.get_by_label("Address").fill("http://localhost/plan.pdf")
+    dialog.get_by_role("button", name="Fetch").click()
+    plan = row(page, "plan.pdf")
+    expect(plan).to_contain_text("Failed", timeout=PATIENCE_MS)
+    expect(plan).to_contain_text("Give a public address")

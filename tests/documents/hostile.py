@@ -141,7 +141,7 @@ def _pdf_with_stream(data: bytes) -> bytes:
 def _deep_and_wide() -> Iterator[BadFile]:
     yield "deep.html", b"<html><body>" + b"<div>" * 100_000 + b"text"
     yield "deep-tables.html", b"<html><body>" + b"<table><tr><td>" * 5_000 + b"text"
-    yield "deep.json", b"[" * 200_000
+    yield "deep.json", b"[" * 40_000
     yield "deep-closed.json", b"[" * 50_000 + b"]" * 50_000
     yield "deep.odt", office.make_odf("<text:list><text:list-item>" * 20_000)
     closed = (
@@ -156,11 +156,11 @@ def _deep_and_wide() -> Iterator[BadFile]:
             b'Content-Type: multipart/mixed; boundary="b%d"\r\n\r\n--b%d\r\n' % (n, n) for n in range(3_000)
         ),
     )
-    yield "wide.csv", b"a,b\n" + b"x," * 500_000
-    yield "open-quote.csv", b'a,b\n"' + b"x,y\n" * 500_000
-    yield "one-line.txt", b"x" * 3_000_000
-    yield "no-blanks.md", b"#" * 1_000_000
-    yield "brackets.md", b"[(" * 300_000
+    yield "wide.csv", b"a,b\n" + b"x," * 40_000
+    yield "open-quote.csv", b'a,b\n"' + b"x,y\n" * 300_000
+    yield "one-line.txt", b"x" * 300_000
+    yield "no-blanks.md", b"#" * 60_000
+    yield "brackets.md", b"[(" * 40_000
     yield "attributes.html", b"<html><body><p " + b"".join(b'a%d="x" ' % n for n in range(100_000)) + b">text"
     yield (
         "headers.eml",
