@@ -25,6 +25,7 @@ __all__ = [
     "CardSource",
     "CastRecord",
     "Character",
+    "CharacterQuerySet",
     "CharacterUsage",
     "Draft",
     "Favourite",

@@ -25,9 +25,10 @@ from accounts.models import ApiKey, User
 from accounts.services import find_api_keys
 from characters.models import Character
 from chat import openai_wire as wire
-from chat.database import Batcher, in_search
+from chat.database import Batcher, in_database, in_search
 from chat.grounding import find_sources, passages_of, scope_of
 from chat.model_calls import CHARACTER_PREFIX, Asked, find_call, largest_body_bytes
+from chat.models import Conversation
 from chat.openai_http import (
     await_disconnect,
     read_body,
@@ -39,6 +40,8 @@ from chat.openai_http import (
 )
 from chat.openai_wire import Completion, CompletionRequest
 from chat.prompt import PromptParts, build_request
+from chat.prompting.casting import cast
+from chat.prompting.voice import Voice, voice_of
 from chat.queries import find_character
 from chat.sign_in import read_headers
 from chat.trials import Part, take_part
@@ -46,7 +49,7 @@ from inference.client import stream_chat
 from inference.queries import resolve_model
 from inference.routing.limits import admit
 from inference.services import record_usage
-from inference.types import Call, Caller, ChatRequest, ModelTarget
+from inference.types import Call, Caller, ChatRequest, ModelTarget, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -245,9 +248,14 @@ async def _build(
     question = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
     if scope is not None:
         completion.citations = await in_search(find_sources, user, question, scope)
+    voice = None
+    if character is not None and character.has_lore:
+        voice = await in_database(_voice, user, character, turns, found.target)
+    elif character is not None:
+        voice = voice_of(character, user_name=user.name)
     grounded = build_request(
         PromptParts(
-            system_prompt=character.system_prompt if character else "",
+            system_prompt="",
             history=turns,
             passages=passages_of(completion.citations) if scope is not None else None,
             context_tokens=found.target.context_tokens,
@@ -255,9 +263,22 @@ async def _build(
             temperature=request.temperature
             if request.temperature is not None
             else (character.temperature if character else None),
+            voice=voice,
         )
     )
-    return replace(grounded, extra=extra), completion
+    return replace(grounded, extra={**grounded.extra, **extra}), completion
+
+
+def _voice(user: User, character: Character, turns: tuple[Turn, ...], target: ModelTarget) -> Voice:
+    """All that the character's card and lorebooks say to a chat that is no conversation of ours."""
+    return cast(
+        conversation=Conversation(owner=user),
+        character=character,
+        user=user,
+        history=turns,
+        parent_id=None,
+        context_tokens=target.context_tokens,
+    ).voice
 
 
 async def _generate(

@@ -4,6 +4,8 @@ The rule that loses nothing: a field that still holds what reading the original 
 only what somebody has changed is written anew.
 """
 
+from typing import Any
+
 from django.utils.translation import gettext as _
 
 from characters.cards.card import Book, BookEntry, Card, CardAsset, Logic, Position, Spec
@@ -106,6 +108,7 @@ def card_from_json(value: object, *, assets: tuple[CardAsset, ...], picture: byt
         raise CardRefused(_("The card has no name. Give it one where it comes from, and export it again."))
     lists = {attribute: tuple(read_list(attribute, data)) for attribute in LISTS}
     _check_lengths(texts, lists)
+    words: dict[str, Any] = {**texts, **lists}
     book = data.get("character_book")
     has_book = isinstance(book, dict) and isinstance(book.get("entries"), list | dict)
     source = _without_book(whole) if has_book else whole
@@ -123,8 +126,7 @@ def card_from_json(value: object, *, assets: tuple[CardAsset, ...], picture: byt
         max_tokens=as_int(own.get("max_tokens"), least=1, most=2**31 - 1),
         sampling=clean_sampling(as_object(own.get("sampling"))),
         is_grounded=as_bool(own.get("is_grounded")),
-        **texts,
-        **lists,
+        **words,
     )
 
 

@@ -1,5 +1,7 @@
 """Cards between files and rows."""
 
+from typing import Any, cast
+
 from characters.cards.card import Card
 from characters.cards.fields import LISTS, TEXTS
 from characters.lorebooks.models import Lorebook
@@ -14,17 +16,17 @@ _OWN = ("tagline", "description", "temperature", "max_tokens", "is_grounded", "s
 def fields_of(card: Card) -> CharacterFields:
     """What `create_character` is told, but the name."""
     names = [name for name in (*TEXTS, *_OWN) if name != "name"]
-    fields = {name: getattr(card, name) for name in names}
-    lists = {name: list(getattr(card, name)) for name in (*LISTS, "suggestions")}
-    return CharacterFields(**fields, **lists)  # type: ignore[typeddict-item]
+    fields: dict[str, Any] = {name: getattr(card, name) for name in names}
+    lists: dict[str, Any] = {name: list(getattr(card, name)) for name in (*LISTS, "suggestions")}
+    return cast(CharacterFields, fields | lists)
 
 
 def card_of(character: Character) -> Card:
     """The character as a card, with its own lorebook and all that its imported card said."""
     source = CardSource.objects.filter(character=character).values_list("json", flat=True).first()
     lorebook = Lorebook.objects.filter(character=character).first()
-    texts = {name: getattr(character, name) for name in (*TEXTS, *_OWN)}
-    lists = {name: tuple(getattr(character, name)) for name in (*LISTS, "suggestions")}
+    texts: dict[str, Any] = {name: getattr(character, name) for name in (*TEXTS, *_OWN)}
+    lists: dict[str, Any] = {name: tuple(getattr(character, name)) for name in (*LISTS, "suggestions")}
     return Card(
         spec="v3", book=book_of(lorebook) if lorebook else None, source=source or "", **texts, **lists
     )

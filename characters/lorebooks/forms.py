@@ -1,6 +1,6 @@
 """Forms of the lorebook pages: keys one a line. They check shape; rules are in services."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
@@ -50,4 +50,4 @@ class EntryForm(forms.ModelForm[LorebookEntry]):
 
     def values(self) -> EntryChanges:
         """What the services take."""
-        return EntryChanges(**self.cleaned_data)  # type: ignore[typeddict-item]
+        return cast(EntryChanges, self.cleaned_data)

@@ -21,12 +21,15 @@ from characters.models import Character
 MAX_KEYS = 200
 
 
-class LorebookChanges(TypedDict, total=False):
-    name: str
+class LorebookFields(TypedDict, total=False):
     description: str
     scan_depth: int | None
     token_budget: int | None
     is_recursive: bool
+
+
+class LorebookChanges(LorebookFields, total=False):
+    name: str
 
 
 class EntryChanges(TypedDict, total=False):
@@ -47,7 +50,7 @@ class EntryChanges(TypedDict, total=False):
 
 
 @transaction.atomic
-def create_lorebook(*, actor: User, name: str, **fields: Unpack[LorebookChanges]) -> Lorebook:
+def create_lorebook(*, actor: User, name: str, **fields: Unpack[LorebookFields]) -> Lorebook:
     """An empty lorebook of the actor's."""
     lorebook = Lorebook(owner=actor, name=name, **fields)
     _check(lorebook)
@@ -134,7 +137,7 @@ def give_lorebook(*, actor: User, lorebook_id: uuid.UUID, character_id: uuid.UUI
 def take_lorebook(*, actor: User, lorebook_id: uuid.UUID, character_id: uuid.UUID) -> Character:
     """The character no longer uses the lorebook, which stays."""
     character = find_own(actor, character_id)
-    character.lorebooks.remove(lorebook_id)
+    character.lorebooks.remove(*character.lorebooks.filter(pk=lorebook_id))
     character.has_lore = character.lorebooks.exists()
     character.save(update_fields=["has_lore", "updated_at"])
     record(actor=actor, verb="take lorebook", target=character)
@@ -151,7 +154,7 @@ def copy_lorebooks(source: Character, copy: Character, *, actor: User) -> None:
             )
             twin.save()
             for entry in entries:
-                entry.pk, entry.lorebook = None, twin  # type: ignore[assignment]
+                entry.pk, entry.lorebook = None, twin
                 entry.id = LorebookEntry._meta.pk.get_default()
             LorebookEntry.objects.bulk_create(entries, batch_size=1000)
             _use(copy, twin)

@@ -197,6 +197,7 @@ export class ChatMessage extends HTMLElement {
 function describeFacts(reply: Reply | null): string {
   const tokens = reply?.usage?.completion_tokens;
   if (!tokens) return reply?.model ?? "";
+  if (!reply.model) return ngettext("%(count)s token", "%(count)s tokens", tokens);
   return ngettext("%(model)s, %(count)s token", "%(model)s, %(count)s tokens", tokens, { model: reply.model });
 }
 

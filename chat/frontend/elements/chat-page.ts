@@ -227,7 +227,9 @@ export class ChatPage extends HTMLElement {
     (this.querySelector(".chat-head") as HTMLElement).hidden = id === null;
     document.title = `${words} · ${gettext("Parlour")}`;
     document.querySelector('.nav-item[href="/"]')?.toggleAttribute("aria-current", id === null);
-    this.#composer.placeholder = character ? gettext("Message %(name)s", { name: character.name }) : gettext("Write a message");
+    const isGroup = this.#session.conversation.members.length > 0;
+    if (isGroup) this.#composer.placeholder = gettext("Message the group");
+    else this.#composer.placeholder = character ? gettext("Message %(name)s", { name: character.name }) : gettext("Write a message");
     this.#picker.show({ ...this.#bootstrap, character, model });
     this.#showScene();
     (this.querySelector("version-line") as VersionLine).show(this.#session.conversation);
@@ -238,7 +240,7 @@ export class ChatPage extends HTMLElement {
   #showScene(): void {
     const { id, character, greeting, members, speaker } = this.#session.conversation;
     const chosen = this.#bootstrap.cast.find(({ slug }) => slug === character?.slug);
-    const greetings = members.length ? [] : (chosen?.greetings ?? []).map((words) => words.replaceAll("{{user}}", this.#userName));
+    const greetings = members.length ? [] : (chosen?.greetings ?? []).map((words) => words.replaceAll("{{user}}", this.#userName).replaceAll("*", ""));
     this.#welcome.show(this.#bootstrap.cast, character?.slug ?? null, greetings, greeting);
     (this.querySelector("group-bar") as GroupBar).show(members, speaker);
     const write = this.querySelector<HTMLElement>("[data-impersonate]");
