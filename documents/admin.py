@@ -3,6 +3,7 @@
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -30,7 +31,7 @@ class CollectionAdmin(admin.ModelAdmin[Collection]):
 
 @admin.register(Document)
 class DocumentAdmin(admin.ModelAdmin[Document]):
-    list_display = ("name", "collection", "status", "page_count", "chunk_count", "size_bytes", "created_at")
+    list_display = ("name", "collection", "status", "page_count", "chunk_count", "size", "created_at")
     list_filter = ("status", "media_type", "language", "created_at")
     search_fields = ("name", "collection__name", "collection__owner__email")
     list_select_related = ("collection",)
@@ -42,7 +43,7 @@ class DocumentAdmin(admin.ModelAdmin[Document]):
         "title",
         "collection",
         "media_type",
-        "size_bytes",
+        "size",
         "status",
         "progress",
         "failure",
@@ -54,6 +55,10 @@ class DocumentAdmin(admin.ModelAdmin[Document]):
         "ready_at",
     )
     readonly_fields = fields
+
+    @admin.display(description=_("size"), ordering="size_bytes")
+    def size(self, document: Document) -> str:
+        return filesizeformat(document.size_bytes)
 
     @admin.display(description=_("why it failed"))
     def failure(self, document: Document) -> str:

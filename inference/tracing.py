@@ -115,7 +115,7 @@ def reply_span(reply_id: object, **attributes: Attribute) -> Any:
     """A span around all that is done for a reply; log lines within it carry the reply's id."""
     token = current_reply.set(str(reply_id))
     try:
-        with span("reply", reply_id=str(reply_id), **attributes) as entered:
+        with span("reply", headers=None, reply_id=str(reply_id), **attributes) as entered:
             yield entered
     finally:
         current_reply.reset(token)

@@ -119,7 +119,7 @@ class EventStream:
         try:
             return await self._content.readany()
         except (aiohttp.ClientError, OSError):
-            error = StreamCut
+            error: type[StreamCut | StreamStalled | FirstTokenTimeout] = StreamCut
             if self._is_silent:
                 error = StreamStalled if self._has_begun else FirstTokenTimeout
             self._call.fail(error.code)

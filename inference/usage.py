@@ -278,7 +278,7 @@ def _read_calls(calls: QuerySet[Usage], *, is_hourly: bool) -> _Parts:
     return parts
 
 
-def _sums(calls: QuerySet[Usage, dict[str, Any]]) -> QuerySet[Usage, dict[str, Any]]:
+def _sums(calls: QuerySet[Usage, Any]) -> QuerySet[Usage, Any]:
     """The calls grouped by what they are values of, added up."""
     told = Q(error_code="", is_cached=False, duration_seconds__gt=F("first_token_seconds"))
     speaking = F("duration_seconds") - F("first_token_seconds")
@@ -338,16 +338,16 @@ def _read_people(
         days = UsageDay.objects.filter(is_total=False, day__gte=since.date(), day__lt=fresh_since.date())
         if question.model_name:
             days = days.filter(model_name=question.model_name)
-        summed = days.values("user_id").annotate(
+        summed: QuerySet[UsageDay, Any] = days.values("user_id").annotate(
             **{f"sum_{name}": Sum(name) for name in ("answers", "failed", "kept", "spoken_tokens")},
             prompt=Sum("prompt_tokens"),
             completion=Sum("completion_tokens"),
             costs=Sum("cost"),
             speaking=Sum("speaking_seconds"),
         )
-        for row in summed:
-            told = {name: row[f"sum_{name}"] for name in ("answers", "failed", "kept")}
-            people[row["user_id"]].add(_figures({**row, **told, "spoken": row["sum_spoken_tokens"]}))
+        for added in summed:
+            told = {name: added[f"sum_{name}"] for name in ("answers", "failed", "kept")}
+            people[added["user_id"]].add(_figures({**added, **told, "spoken": added["sum_spoken_tokens"]}))
     most = sorted(people.items(), key=lambda item: -item[1].tokens)[:TOP_PEOPLE]
     emails = dict(User.objects.filter(pk__in=[key for key, _figures in most]).values_list("pk", "email"))
     shown = tuple(Person(key, emails.get(key, "") if key else "", figures) for key, figures in most)

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms import BaseInlineFormSet
 from django.http import HttpRequest
 
 from accounts.models import User
@@ -18,8 +19,22 @@ def actor_of(request: HttpRequest) -> User:
     return request.user
 
 
+class LabelledRows(BaseInlineFormSet[Any, Any, Any]):
+    """Rows whose inputs say what they are: the column's head alone is no label to a screen reader."""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        row = str(form.instance) if form.instance.pk and not form.instance._state.adding else ""
+        for field in form.fields.values():
+            # The widget of a related row is wrapped in its links.
+            widget = getattr(field.widget, "widget", field.widget)
+            label = str(field.label or "")
+            widget.attrs["aria-label"] = f"{label}, {row}" if row else label
+
+
 class DeploymentInline(admin.TabularInline[Deployment, Any]):
     model = Deployment
+    formset = LabelledRows
     extra = 0
     fields = [
         "model", "server", "remote_name", "weight", "slots", "is_enabled", "context_tokens", "missing_since",

@@ -33,7 +33,7 @@ def show_page(
     context: Mapping[str, object],
 ) -> TemplateResponse:
     """The template within the administration's layout."""
-    request.current_app = model_admin.admin_site.name  # type: ignore[attr-defined]
+    request.current_app = model_admin.admin_site.name
     whole = {
         **model_admin.admin_site.each_context(request),
         "opts": model_admin.opts,

@@ -220,4 +220,4 @@ def _bearer(key: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {key}"}
 
 
-DOORS = {"http": HttpDoor, "socket": SocketDoor}
+DOORS: dict[str, type[HttpDoor] | type[SocketDoor]] = {"http": HttpDoor, "socket": SocketDoor}

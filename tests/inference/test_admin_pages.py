@@ -1,5 +1,6 @@
 """The administration's pages about running models: who sees them, and what they say."""
 
+import re
 from datetime import timedelta
 from decimal import Decimal
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 
 from accounts.models import User
 from inference.models import Usage
+from tests.inference.conftest import add_model
 
 pytestmark = pytest.mark.django_db
 
@@ -107,3 +109,18 @@ def test_administrator_is_told_what_is_wrong_with_a_plan(
     page = text_of(admin_client, "capacity", query)
     assert sentence in page
     assert "Azure sizes" not in page
+
+
+@pytest.mark.parametrize("page", ["server", "model"])
+def test_inputs_of_rows_say_what_they_are(admin_client: Client, page: str) -> None:
+    model = add_model("talker")
+    row = model if page == "model" else model.deployments.get().server
+    text = admin_client.get(reverse(f"admin:inference_{page}_change", args=[row.pk])).content.decode()
+    inputs = re.findall(
+        r"<(?:input|select)[^>]*name=\"deployments-[\d_a-z]+-(?!id\"|model\" type=\"hidden|server\" type)[^>]*>",
+        text,
+    )
+    shown = [each for each in inputs if 'type="hidden"' not in each]
+    assert shown
+    assert all("aria-label=" in each for each in shown)
+    assert 'aria-label="Weight, talker @ server of talker"' in text

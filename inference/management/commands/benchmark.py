@@ -65,6 +65,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        before: Run | None
         try:
             if options["compare"]:
                 before, run = (load(path) for path in options["compare"])
