@@ -1,0 +1,26 @@
+"""Calls that go to the database together."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from chat.database import BATCHES_AT_ONCE, Batcher
+
+
+def double(numbers: Sequence[int]) -> list[int | Exception]:
+    return [2 * number for number in numbers]
+
+
+async def test_call_that_comes_as_the_last_batches_end_is_answered() -> None:
+    batcher: Batcher[int, int] = Batcher(double, most=1)
+
+    async def ask_twice(number: int) -> list[int]:
+        return [await batcher.submit(number), await batcher.submit(number + 1)]
+
+    asking = asyncio.gather(*(ask_twice(number) for number in range(BATCHES_AT_ONCE)))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    # The loop is busy meanwhile, so that all batches have ended when it looks again.
+    time.sleep(0.3)  # noqa: ASYNC251
+    async with asyncio.timeout(20):
+        assert await asking == [[2 * number, 2 * number + 2] for number in range(BATCHES_AT_ONCE)]
