@@ -13,7 +13,7 @@ Keys under the prefix: `held:M` ticket → deployment|tokens|user|process, `load
 `open:D` a deployment left alone, `ailing:D` one that gets one request at a time until it answers.
 """
 
-# More answers than this at once the first waiting ones are looked through for one that fits a free server.
+# Where a place is free, the first sixteen who wait are looked through for one whom that server can help.
 LUA = """
 local prefix, verb = KEYS[1], ARGV[1]
 local function key(name, id) return prefix .. ':' .. name .. ':' .. id end
