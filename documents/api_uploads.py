@@ -59,9 +59,9 @@ def put_part(request: HttpRequest, response: HttpResponse, upload_id: uuid.UUID)
     upload = uploads.receive_part(
         actor=caller(request),
         upload_id=upload_id,
-        offset=uploads.parse_offset(request.headers.get("Upload-Offset", "")),
+        offset=uploads.parse_bytes(request.headers.get("Upload-Offset", "")),
         part=request,
-        length=int(request.headers.get("Content-Length") or 0),
+        length=uploads.parse_bytes(request.headers.get("Content-Length", "")),
     )
     return _told(response, upload)
 

@@ -17,7 +17,8 @@ SWEEP_WAKES_MAX = 8
 @shared_task(time_limit=INGEST_SECONDS_MAX)
 def ingest_next_document() -> None:
     """Ingest whichever documents are next, if any wait, and call for the next if others do."""
-    ingest.ingest_next()
+    if ingest.ingest_next() is None:
+        return
     wait_seconds = claims.next_wait_seconds()
     if wait_seconds is not None and wait_seconds < SWEEP_SECONDS:
         ingest_next_document.apply_async(countdown=wait_seconds, expires=wait_seconds + SWEEP_SECONDS)

@@ -107,10 +107,12 @@ def cancel_upload(*, actor: User, upload_id: uuid.UUID) -> None:
     find_upload(actor=actor, upload_id=upload_id).delete()
 
 
-def parse_offset(value: str) -> int:
-    """The number in an `Upload-Offset` header."""
+def parse_bytes(value: str) -> int:
+    """The number in a header that counts bytes."""
     if not value.isdecimal() or len(value) > 18:
-        raise InvalidInput(gettext("Upload-Offset must say at which byte the part begins."))
+        raise InvalidInput(
+            gettext("Upload-Offset and Content-Length must say where a part begins and how long it is.")
+        )
     return int(value)
 
 
