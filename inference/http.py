@@ -7,7 +7,7 @@ urllib3 because it is there already (azure-storage and requests bring it), is sa
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import BinaryIO
+from typing import IO, BinaryIO, cast
 
 import urllib3
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -114,7 +114,7 @@ def send_file(
 ) -> None:
     """POST the bytes of a file as they lie; `on_sent` hears after each block how many are on their way in all."""
     headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size_bytes)}
-    _request(server, "POST", path, _Watched(file, on_sent), headers, answer_seconds)
+    _request(server, "POST", path, cast(IO[bytes], _Watched(file, on_sent)), headers, answer_seconds)
 
 
 def call(
@@ -167,7 +167,7 @@ def _request(
     server: Place,
     method: str,
     path: str,
-    body: bytes | _Watched | None,
+    body: bytes | IO[bytes] | None,
     headers: dict[str, str],
     answer_seconds: float,
 ) -> bytes:

@@ -57,8 +57,12 @@ class ModelFileAdmin(admin.ModelAdmin[ModelFile]):
         *("context_tokens", "error"),
     ]
 
-    def get_form(self, request: HttpRequest, obj: ModelFile | None = None, **kwargs: Any) -> Any:
-        return super().get_form(request, obj, **({} if obj else {"form": NewFileForm}), **kwargs)
+    def get_form(
+        self, request: HttpRequest, obj: ModelFile | None = None, change: bool = False, **kwargs: Any
+    ) -> Any:
+        if obj is None:
+            kwargs["form"] = NewFileForm
+        return super().get_form(request, obj, change, **kwargs)
 
     def get_fields(self, request: HttpRequest, obj: ModelFile | None = None) -> Any:
         return self.readonly_fields if obj else ["upload", "in_blob", "on_hub"]

@@ -45,7 +45,7 @@ def test_warm_caller_pays_no_query() -> None:
         resolve_model(None)
         list_chat_models()
         has_language_model()
-    assert len(queries) == 1
+    assert len(queries) == 2
 
 
 @pytest.mark.parametrize(
