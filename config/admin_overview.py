@@ -16,6 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from chat.models import Reply, ReplyStatus
 from documents.models import Document, DocumentStatus
+from inference.health import read_health
 from inference.models import Capability, Model, Server, ServerKind
 
 WEEK = timedelta(days=7)
@@ -51,7 +52,13 @@ def read_overview(now: datetime | None = None) -> Overview:
     now = now or timezone.now()
     return Overview(
         concerns=[*_find_server_concerns(), *_find_document_concerns()],
-        figures=[_count_people(now), _count_replies(now), _count_documents(), _count_models()],
+        figures=[
+            _count_people(now),
+            _count_replies(now),
+            _count_documents(),
+            _count_models(),
+            _count_servers(),
+        ],
     )
 
 
@@ -60,8 +67,8 @@ def _find_server_concerns() -> list[Concern]:
         Concern(
             "danger",
             _("%(server)s does not answer: %(error)s") % {"server": server.name, "error": server.last_error},
-            _("Open the server"),
-            _admin_url(Server, server.pk),
+            _("Look after it"),
+            reverse("admin:inference_care", args=[server.pk]),
         )
         for server in Server.objects.filter(is_enabled=True).exclude(last_error="")
     ]
@@ -119,6 +126,19 @@ def _count_models() -> Figure:
     default = Model.objects.filter(is_default=True, is_enabled=True).first()
     note = _("default: %(name)s") % {"name": default} if default else _("no default chosen")
     return Figure(_("Models"), Model.objects.enabled().count(), note, _admin_url(Model))
+
+
+def _count_servers() -> Figure:
+    estate = read_health()
+    silent = sum(1 for server in estate.servers if server.state in {"failing", "silent"})
+    notes = [
+        ngettext("%(n)d does not answer", "%(n)d do not answer", silent) % {"n": silent} if silent else "",
+        ngettext("%(n)d request waits", "%(n)d requests wait", estate.waiting) % {"n": estate.waiting}
+        if estate.waiting
+        else "",
+    ]
+    note = ", ".join(filter(None, notes)) or _("all answer, nobody waits")
+    return Figure(_("Servers that answer"), estate.ready, note, reverse("admin:inference_health"))
 
 
 def _admin_url(

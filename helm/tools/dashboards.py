@@ -80,9 +80,39 @@ LLM = Dashboard(
                     ],
                 ),
                 Panel(
-                    "Replies waiting for a slot",
+                    "Waiting for a model",
                     "short",
-                    [("waiting", f'max(queue_length{{{N},queue="replies"}})')],
+                    [
+                        ("{{model}}", f'max by (model) (queue_length{{{N},queue="models"}})'),
+                        ("replies not begun", f'max(queue_length{{{N},queue="replies"}})'),
+                    ],
+                ),
+                Panel(
+                    "Batch of a server",
+                    "short",
+                    [("{{server}}", f"max by (server) (batch_size{{{N}}})")],
+                    note="Requests that it works on at once, where it tells.",
+                ),
+                Panel(
+                    "GPU memory of models",
+                    "bytes",
+                    [("{{server}}", f"max by (server) (gpu_memory_used{{{N}}})")],
+                    note="Where the server tells (Ollama); whole cards are on the dashboard of GPUs.",
+                ),
+                Panel(
+                    "Requests waiting for a model",
+                    "short",
+                    [("{{model}}", f'max by (model) (queue_length{{{N},queue="models"}})')],
+                ),
+                Panel(
+                    "Requests in a server's batch",
+                    "short",
+                    [("{{server}}", f"max by (server) (batch_size{{{N}}})")],
+                ),
+                Panel(
+                    "GPU memory that models take",
+                    "bytes",
+                    [("{{server}}", f"max by (server) (gpu_memory_used{{{N}}})")],
                 ),
             ],
         ),
@@ -285,7 +315,7 @@ APPLICATION = Dashboard(
                 Panel(
                     "Tasks waiting",
                     "short",
-                    [("", f"sum(max by (queue) (queue_length{{{N}}}))")],
+                    [("", f'sum(max by (queue) (queue_length{{{N},queue=~"ingest|default"}}))')],
                     kind="stat",
                 ),
             ],
