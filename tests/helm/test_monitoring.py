@@ -117,6 +117,21 @@ def test_every_expression_parses_and_asks_for_a_metric_that_is_exported() -> Non
     assert not unknown
 
 
+@pytest.mark.django_db
+def test_every_number_that_the_application_exports_is_on_a_dashboard() -> None:
+    importlib.import_module("config.asgi")
+    own = {m.name for m in REGISTRY.collect() if not m.name.startswith(("python_", "process_"))}
+    shown = {
+        known_metrics.family(name).removesuffix("_total")
+        for where, expression in expressions()
+        if not where.startswith("alert ")
+        for name in metric_names(expression)
+    }
+
+    assert {"replies_running", "inference_requests", "queue_length"} <= own
+    assert own <= shown
+
+
 def test_expressions_keep_to_their_namespace() -> None:
     """A cluster has other tenants. The exporter's GPU health alerts are the one exception: a broken GPU is news
     before any pod holds it."""

@@ -119,6 +119,9 @@ def test_servers_that_the_values_name_are_within_reach() -> None:
         values, "inference.external.urls", ["https://a.example.com/v1", "http://b.example.com:8001/v1"]
     )
     values = chart.with_value(values, "networkPolicy.inferencePorts", [9000, 8001])
+    values = chart.with_value(
+        values, "config.env.OTEL_EXPORTER_OTLP_ENDPOINT", "http://traces.example.com:4318"
+    )
 
     policy = next(
         d for d in chart.parse(chart.render_files(values)) if d["metadata"]["name"] == "parlour-application"
@@ -130,7 +133,7 @@ def test_servers_that_the_values_name_are_within_reach() -> None:
         if any(peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0" for peer in rule["to"])
         for port in rule["ports"]
     }
-    assert ports == {443, 587, 80, 8001, 9000}
+    assert ports == {443, 587, 80, 8001, 9000, 4318}
 
 
 def test_offline_vllm_has_no_way_out() -> None:

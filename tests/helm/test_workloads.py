@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.helm import chart
 
@@ -161,6 +162,14 @@ def test_chart_keeps_the_applications_own_defaults() -> None:
     both = (given.keys() & defaults.keys()) - other
     assert {"UPLOAD_MAX_MEGABYTES", "DATABASE_POOL_SIZE", "REDIS_PREFIX"} <= both
     assert {name: given[name] for name in both} == {name: defaults[name] for name in both}
+
+
+def test_every_secret_setting_of_the_application_has_a_key_in_the_secret() -> None:
+    listed = re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    secret = {name for name in listed if re.search("PASSWORD|SECRET|API_KEY|CONNECTION_STRING", name)}
+    values = yaml.safe_load((chart.HELM / "values.yaml").read_text())["secrets"]
+
+    assert secret | {"DATABASE_URL", "REDIS_URL"} <= {*values["required"], *values["optional"]}
 
 
 def test_secrets_reach_pods_only_by_reference() -> None:
