@@ -1,5 +1,6 @@
 /* <drop-zone data-words="…">: while files are dragged over the window, says where they would go; on drop, and for
-   its file inputs with data-upload, fires `files` with the files (those inside dropped folders too). Pasting works. */
+   its file inputs with data-upload, fires `files` with the files (those inside dropped folders too). Pasting works;
+   with data-pasted, the name to give it, text that is pasted is a file too. */
 
 import "./drop-zone.css";
 
@@ -51,11 +52,21 @@ class DropZone extends HTMLElement {
 
   #paste = (event: ClipboardEvent): void => {
     // Office programs put a picture of the text beside the text.
-    if (event.clipboardData?.types.includes("text/plain")) return;
+    if (event.clipboardData?.types.includes("text/plain")) return this.#pasteText(event);
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length) event.preventDefault();
     this.#emit(files);
   };
+
+  /** Text becomes a file of its own where the zone asks for it, unless it is pasted into a field. */
+  #pasteText(event: ClipboardEvent): void {
+    const text = event.clipboardData?.getData("text/plain") ?? "";
+    const isForField = (event.target as Element).closest?.("input, textarea, dialog, [contenteditable]");
+    if (!this.dataset.pasted || isForField || !text.trim()) return;
+    event.preventDefault();
+    const time = new Date().toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" }).replace(":", ".");
+    this.#emit([new File([text], `${this.dataset.pasted} ${time}.txt`, { type: "text/plain" })]);
+  }
 
   #choose = (event: Event): void => {
     const input = event.target as HTMLInputElement;

@@ -273,3 +273,17 @@ def test_person_names_a_page_of_the_own_network_and_reads_why_it_is_not_fetched(
     plan = row(page, "plan.pdf")
     expect(plan).to_contain_text("Failed", timeout=PATIENCE_MS)
     expect(plan).to_contain_text("Give a public address")
+
+
+def test_person_pastes_text_and_it_becomes_a_document(open_page: OpenPage, ada: User) -> None:
+    page = open_page(ada)
+    page.goto("/documents/")
+    expect(page.get_by_role("heading", name="Drop your documents here")).to_be_visible()
+    page.evaluate(
+        """() => {
+            const clipboardData = new DataTransfer();
+            clipboardData.setData("text/plain", "The ferry to Visby leaves at noon.");
+            document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true }));
+        }"""
+    )
+    expect(row(page, "Pasted text")).to_contain_text("Ready", timeout=PATIENCE_MS)
