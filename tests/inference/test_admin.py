@@ -84,7 +84,8 @@ def test_administrator_makes_a_model_the_default(admin_client: Client) -> None:
 def test_administrator_edits_what_a_model_can_do(admin_client: Client) -> None:
     model = add_model("talker")
     Deployment.objects.all().delete()
-    data = {"name": "talker", "label": "Talker", "capabilities": ["chat", "vision"], "is_enabled": "on"}
+    choices = {"capabilities": ["chat", "vision"], "is_enabled": "on", "cache_seconds": "0"}
+    data = {"name": "talker", "label": "Talker", **choices}
     page = admin_client.post(
         reverse("admin:inference_model_change", args=[model.pk]), {**data, **NO_INLINES}, follow=True
     )
