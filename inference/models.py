@@ -396,7 +396,7 @@ class Limit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.amount.normalize():f} {self.get_measure_display()} / {self.get_period_display()}"
+        return f"{self.amount.normalize():,f} {self.get_measure_display()} / {self.get_period_display()}"
 
 
 class UsageDay(models.Model):

@@ -142,6 +142,11 @@ class Caller:
     api_key_id: uuid.UUID | None = None
 
 
+Scope = Literal["everyone", "user", "members", "group", "key"]
+Counted = Literal["requests", "tokens", "cost"]
+Span = Literal["minute", "hour", "day", "month"]
+
+
 @dataclass(frozen=True, slots=True)
 class LimitRule:
     """How much of a measure somebody may use in a period, as `inference.models.Limit` says it.
@@ -150,9 +155,9 @@ class LimitRule:
     """
 
     id: uuid.UUID
-    scope: Literal["everyone", "user", "members", "group", "key"]
-    measure: Literal["requests", "tokens", "cost"]
-    period: Literal["minute", "hour", "day", "month"]
+    scope: Scope
+    measure: Counted
+    period: Span
     amount: int
     model_id: uuid.UUID | None = None
     user_id: uuid.UUID | None = None
