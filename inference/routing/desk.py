@@ -14,6 +14,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha1
 from typing import Any
 
@@ -162,9 +163,8 @@ class Desk:
         """Give a place back, or leave the line. Others of this process hear of their turn with the answer."""
         self._places.discard(place)
         self._waiting[place.plan.model].pop(place.ticket, None)
-        others = self._waiting_on(place.plan)
-        arguments = ("leave", self.process_id, place.plan.body, place.ticket, *(o.ticket for o in others))
-        self._call(arguments, lambda standings: self._stand(others, standings))
+        arguments = ("leave", self.process_id, place.plan.body, place.ticket)
+        self._call(arguments, lambda granted: self._grant(place.plan, granted))
 
     def mark(self, *command: str | bytes | int) -> None:
         """Send a plain command along with the next pipeline."""
@@ -174,7 +174,18 @@ class Desk:
     def _ask_for(self, place: Place, user: str, tokens: int, tried: str) -> None:
         lease = int(LEASE_SECONDS * 1000)
         arguments = ("enter", self.process_id, place.plan.body, lease, place.ticket, user, tokens, tried)
-        self._call(arguments, lambda standing: self._stand([place], [standing]), place.give_up)
+
+        def hear(answer: Sequence[Any]) -> None:
+            self._stand([place], answer[:1])
+            self._grant(place.plan, answer[1:])
+
+        self._call(arguments, hear, place.give_up)
+
+    def _grant(self, plan: Plan, granted: Sequence[bytes]) -> None:
+        """Places that have become free for requests of this process: ticket, deployment, ticket, …"""
+        for ticket, deployment in zip(granted[::2], granted[1::2], strict=True):
+            if place := self._waiting[plan.model].get(ticket.decode()):
+                self._stand([place], [deployment])
 
     def _waiting_on(self, plan: Plan) -> list[Place]:
         return list(self._waiting[plan.model].values()) if plan.is_bounded else []
@@ -255,8 +266,10 @@ class Desk:
             self._call(("beat", self.process_id, int(LEASE_SECONDS * 1000)), lambda touched: None)
             for plan in {place.plan.model: place.plan for place in self._places}.values():
                 if waiting := self._waiting_on(plan):
-                    arguments = ("look", self.process_id, plan.body, *(place.ticket for place in waiting))
-                    self._call(arguments, lambda standings, waiting=waiting: self._stand(waiting, standings))
+                    self._call(
+                        ("look", self.process_id, plan.body, *(place.ticket for place in waiting)),
+                        partial(self._stand, waiting),
+                    )
             await asyncio.sleep(BEAT_SECONDS)
 
     async def _listen(self) -> None:

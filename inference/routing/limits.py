@@ -130,7 +130,7 @@ def used_now(rule: LimitRule) -> int | None:
         case _:
             return None
     count = _Count(rule, subject, window_of(rule.period, timezone.now()))
-    used: bytes | None = _redis().get(count.key)
+    used = _redis().get(count.key)
     return int(used) if used is not None else _add_up(count)
 
 

@@ -2,10 +2,11 @@
 
 import uuid
 from collections.abc import Iterable
+from typing import cast
 
 from accounts.models import User
-from inference.models import Limit, LimitScope, Measure
-from inference.types import LimitRule
+from inference.models import Limit, Measure
+from inference.types import Counted, LimitRule, Scope, Span
 
 # Amounts of money are counted in millionths, so that Redis adds whole numbers.
 MICRO = 1_000_000
@@ -42,9 +43,10 @@ def rule_of(row: Limit) -> LimitRule:
 def _rule(row: Limit, members: dict[int, frozenset[uuid.UUID]]) -> LimitRule:
     return LimitRule(
         id=row.pk,
-        scope=LimitScope(row.scope).value,
-        measure=Measure(row.measure).value,
-        period=row.period,  # type: ignore[arg-type]
+        # The rows' choices are the rule's words.
+        scope=cast(Scope, row.scope),
+        measure=cast(Counted, row.measure),
+        period=cast(Span, row.period),
         amount=int(row.amount * MICRO) if row.measure == Measure.COST else int(row.amount),
         model_id=row.model_id,
         user_id=row.user_id,

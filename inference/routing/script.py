@@ -91,6 +91,9 @@ local function hold(ticket, deployment, user, tokens, owner)
   redis.call('HINCRBY', key('load', model), 's:' .. deployment, 1)
 end
 
+-- What grant gives to requests of this very process: ticket, deployment, ticket, …
+local ours = {}
+
 -- Gives free places to those who wait, in turn; of the first, one whose servers are all busy is passed over.
 local function grant()
   local is_given = true
@@ -109,7 +112,11 @@ local function grant()
         if turn > tonumber(redis.call('HGET', key('turns', model), '#reached') or '0') then
           redis.call('HSET', key('turns', model), '#reached', turn)
         end
-        if owner ~= process then redis.call('PUBLISH', key('granted', owner), ticket .. '|' .. deployment) end
+        if owner == process then
+          ours[#ours + 1], ours[#ours + 2] = ticket, deployment
+        else
+          redis.call('PUBLISH', key('granted', owner), ticket .. '|' .. deployment)
+        end
         is_given = true
         break
       end
@@ -126,14 +133,8 @@ local function standing(ticket)
   return ''
 end
 
-local function standings(first)
-  local found = {}
-  for at = first, #ARGV do found[#found + 1] = standing(ARGV[at]) end
-  return found
-end
-
 if verb == 'enter' then
-  -- …, lease in ms, ticket, user, tokens, tried deployments
+  -- …, lease in ms, ticket, user, tokens, tried deployments. Returns its standing, then what became ours.
   local ticket, user, tokens, tried = ARGV[5], ARGV[6], tonumber(ARGV[7]), ARGV[8]
   redis.call('SET', key('alive', process), 1, 'PX', ARGV[4])
   redis.call('SADD', prefix .. ':processes', process)
@@ -143,7 +144,7 @@ if verb == 'enter' then
   if not plan.bounded then
     local deployment = choose(tokens, tried)
     hold(ticket, deployment, user, tokens, process)
-    return deployment
+    return {deployment}
   end
   local turns = key('turns', model)
   local reached = tonumber(redis.call('HGET', turns, '#reached') or '0')
@@ -154,18 +155,21 @@ if verb == 'enter' then
   redis.call('ZADD', key('line', model), string.format('%.0f', turn * 4294967296 + arrival), ticket)
   redis.call('HSET', key('asks', model), ticket, user .. '|' .. tokens .. '|' .. process .. '|' .. tried)
   grant()
-  return standing(ticket)
+  return {standing(ticket), unpack(ours)}
 end
 
 if verb == 'leave' then
-  -- …, then the tickets of this process that are waiting on the same model, whose standings are returned
+  -- …, ticket. Returns what became ours; how the line stands is asked once a second.
   take_back(model, ARGV[4], process)
   if plan.bounded then grant() end
-  return standings(5)
+  return ours
 end
 
 if verb == 'look' then
+  -- …, tickets. Returns their standings.
   grant()
-  return standings(4)
+  local found = {}
+  for at = 4, #ARGV do found[#found + 1] = standing(ARGV[at]) end
+  return found
 end
 """

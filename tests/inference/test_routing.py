@@ -201,7 +201,7 @@ async def test_deployments_with_slots_fill_up_and_the_rest_waits(servers):
 
 async def test_waiting_request_is_told_its_place_as_it_moves_up(servers):
     target = target_on(servers[0].url, slots=1)
-    servers[0].script(*[Answer(tokens=TOKENS, pace=40) for _ in range(4)])
+    servers[0].script(*[Answer(tokens=TOKENS, pace=12) for _ in range(4)])
     results = await asyncio.gather(*(listen(target) for _ in range(4)))
     last = max(results, key=lambda events: sum(isinstance(event, Queued) for event in events))
     positions = [event.position for event in last if isinstance(event, Queued)]
