@@ -10,7 +10,7 @@ from pydantic import Field
 from accounts.api_auth import caller
 from characters.assets.api import router as assets_router
 from characters.gallery.api import router as gallery_router
-from characters.models import MAX_PROMPT_LENGTH, MAX_SUGGESTIONS, MAX_TAGS, MAX_WORDS_LENGTH, Character
+from characters.models import MAX_CARD_TEXT_LENGTH, MAX_SUGGESTIONS, MAX_TAGS, MAX_WORDS_LENGTH, Character
 from characters.publishing import publish_character, unpublish_character
 from characters.queries import find_character, list_characters
 from characters.services import (
@@ -20,6 +20,7 @@ from characters.services import (
 )
 from characters.versions.api import router as versions_router
 
+MAX_GREETINGS = 200
 router = Router(tags=["characters"])
 for part in (assets_router, gallery_router, versions_router):
     router.add_router("", part)
@@ -56,13 +57,27 @@ class CharacterPatch(Schema):
     name: str | None = Field(None, min_length=1, max_length=120)
     tagline: str | None = Field(None, max_length=200)
     description: str | None = Field(None, max_length=MAX_WORDS_LENGTH)
-    system_prompt: str | None = Field(None, max_length=MAX_PROMPT_LENGTH)
-    greeting: str | None = Field(None, max_length=MAX_WORDS_LENGTH)
+    system_prompt: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    definition: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    personality: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    scenario: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    example_dialogue: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    post_history_instructions: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    greeting: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    alternate_greetings: list[str] | None = Field(None, max_length=MAX_GREETINGS)
+    group_greetings: list[str] | None = Field(None, max_length=MAX_GREETINGS)
+    nickname: str | None = Field(None, max_length=120)
+    creator: str | None = Field(None, max_length=200)
+    creator_notes: str | None = Field(None, max_length=MAX_CARD_TEXT_LENGTH)
+    character_version: str | None = Field(None, max_length=100)
     suggestions: list[str] | None = Field(None, max_length=MAX_SUGGESTIONS)
     tags: list[str] | None = Field(None, max_length=MAX_TAGS)
     is_grounded: bool | None = None
     temperature: float | None = Field(None, ge=0, le=2)
     max_tokens: int | None = Field(None, ge=1)
+    sampling: dict[str, object] | None = Field(
+        None, description="top_p, top_k, min_p, seed, stop and the like"
+    )
 
 
 class CharacterIn(CharacterPatch):

@@ -26,15 +26,18 @@ def clean_sampling(settings: Mapping[str, object]) -> dict[str, object]:
 def problem_of(name: str, value: object) -> str:
     """What is wrong with one setting, as words for people; empty if nothing is."""
     if name == "stop":
-        is_list = isinstance(value, list) and len(value) <= MAX_STOPS
-        if is_list and all(isinstance(word, str) and 0 < len(word) <= MAX_STOP_LENGTH for word in value):  # type: ignore[union-attr]
+        stops = value if isinstance(value, list) else []
+        if 0 < len(stops) <= MAX_STOPS and all(_is_stop(word) for word in stops):
             return ""
         return f"stop: at most {MAX_STOPS} texts of at most {MAX_STOP_LENGTH} characters"
     if name not in _NUMBERS:
         return f"{name}: known are {', '.join([*_NUMBERS, 'stop'])}"
     least, most = _NUMBERS[name]
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     is_whole = isinstance(least, float) or isinstance(value, int)
-    if is_number and is_whole and least <= value <= most:  # type: ignore[operator]
+    if isinstance(value, int | float) and not isinstance(value, bool) and is_whole and least <= value <= most:
         return ""
     return f"{name}: {least} to {most}"
+
+
+def _is_stop(word: object) -> bool:
+    return isinstance(word, str) and 0 < len(word) <= MAX_STOP_LENGTH

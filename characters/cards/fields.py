@@ -64,7 +64,8 @@ OWN = "parlour"
 
 def read_text(attribute: str, data: Json) -> str:
     """The text that Parlour keeps of a card's field."""
-    text = as_text(data.get(TEXTS[attribute]))
+    # The services keep lines so, too.
+    text = as_text(data.get(TEXTS[attribute])).replace("\r\n", "\n")
     if attribute in _SHORT:
         return (
             " ".join(text.split())[: _SHORT[attribute]] if attribute == "name" else text[: _SHORT[attribute]]
@@ -119,8 +120,8 @@ def card_from_json(value: object, *, assets: tuple[CardAsset, ...], picture: byt
         assets=assets,
         source=dump(source),
         picture=picture,
-        tagline=as_text(own.get("tagline"))[:200],
-        description=as_text(own.get("description"))[:8_000],
+        tagline=as_text(own.get("tagline")).replace("\r\n", "\n")[:200],
+        description=as_text(own.get("description")).replace("\r\n", "\n")[:8_000],
         suggestions=tuple(text[:200] for text in as_texts(own.get("suggestions")) if text)[:6],
         temperature=read_temperature(own),
         max_tokens=as_int(own.get("max_tokens"), least=1, most=2**31 - 1),
@@ -132,8 +133,9 @@ def card_from_json(value: object, *, assets: tuple[CardAsset, ...], picture: byt
 
 def read_temperature(own: Json) -> float | None:
     value = own.get("temperature")
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return min(max(float(value), 0.0), 2.0) if is_number else None  # type: ignore[arg-type]
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(min(max(value, 0.0), 2.0))
 
 
 def book_from_json(book: Json) -> Book:

@@ -131,7 +131,8 @@ class _Found:
         wants_words: bool,
     ) -> None:
         text = _SEPARATOR.join(texts)
-        gap, last = len(_SEPARATOR), {}
+        gap = len(_SEPARATOR)
+        last: dict[int, int] = {}
         ends = list(accumulate(len(part) + gap for part in texts))
         at = 0
         for pattern, start, end in automaton.find_matches_as_indexes(text, overlapping=True):

