@@ -24,6 +24,7 @@ from characters.errors import CharacterInvalid, CharacterNotAllowed
 from characters.models import CastRecord, Character, Draft, Visibility
 from characters.pictures import save_webp, store_picture
 from characters.portraits import PORTRAITS, PORTRAITS_VERSION
+from characters.sampling import problem_of
 from characters.versions.services import keep_version
 from documents.models import Collection
 from inference.models import Model
@@ -214,8 +215,12 @@ def _set_collections(actor: User, character: Character, collections: list[Collec
 
 
 def _tidy(fields: Mapping[str, object]) -> dict[str, Any]:
-    """The fields without blank lines among the suggestions, and with each tag once, in small letters."""
-    tidy = dict(fields)
+    """The fields with lines as we keep them (a browser sends two signs for each end), without blank ones among the
+    suggestions, and with each tag once, in small letters."""
+    tidy = {
+        name: value.replace("\r\n", "\n") if isinstance(value, str) else value
+        for name, value in fields.items()
+    }
     for name in ("suggestions", "tags"):
         values = tidy.get(name)
         if isinstance(values, list):
@@ -231,6 +236,9 @@ def _check(character: Character) -> None:
         character.full_clean(exclude=["avatar"])
         if character.slug in RESERVED_SLUGS:
             raise ValidationError({"slug": _("That one is taken by a page of the gallery. Choose another.")})
+        problems = [problem for item in character.sampling.items() if (problem := problem_of(*item))]
+        if problems:
+            raise ValidationError({"sampling": problems[0]})
     except ValidationError as error:
         field, messages = next(iter(error.message_dict.items()))
         raise CharacterInvalid(
