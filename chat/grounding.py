@@ -11,6 +11,10 @@ from documents.retrieval import Hit, search
 from inference.types import ModelTarget, Passage
 
 PASSAGES = 6
+# Of 98 questions about 15 papers all had a passage nearer than this, of 50 about other things 22 %.
+SIMILARITY_MIN = 0.3
+# So few words are a name or a number to be looked up, which need not be near in meaning.
+KEYWORDS_MAX = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,8 @@ class Scope:
 
     collections: tuple[uuid.UUID, ...] = ()
     documents: tuple[uuid.UUID, ...] = ()
+    has_floor: bool = False
+    """Whether passages that are all far from the question count as none."""
 
 
 def scope_of(
@@ -31,11 +37,13 @@ def scope_of(
     """Where an answer's passages come from; None when it has nothing to do with documents.
 
     What is attached is searched. Without that, a character that answers from documents, and a model that can do
-    nothing else, search all documents the person may see.
+    nothing else, search all documents the person may see; where nothing there is near, nothing is cited. (What is
+    attached is spoken of anyway, "summarise this" is near to nothing, and the built-in quotes judge by themselves.)
     """
     is_grounded = character is not None and character.is_grounded
     if collections or documents or is_grounded or target.needs_passages:
-        return Scope(collections, documents)
+        is_attached = bool(collections or documents)
+        return Scope(collections, documents, has_floor=not is_attached and not target.needs_passages)
     return None
 
 
@@ -49,7 +57,17 @@ def find_sources(user: User, question: str, scope: Scope) -> tuple[Source, ...]:
         collections=scope.collections if is_attached else None,
         documents=scope.documents if is_attached else None,
     )
+    if scope.has_floor and not speak_to(question, hits):
+        return ()
     return tuple(_source(n, hit) for n, hit in enumerate(hits, start=1))
+
+
+def speak_to(question: str, hits: Sequence[Hit]) -> bool:
+    """Whether any of the passages is near enough to the question to be cited for it."""
+    known = [hit.similarity for hit in hits if hit.similarity is not None]
+    is_keywords = len(question.split()) <= KEYWORDS_MAX
+    # Without any vectors there is nothing to judge by.
+    return is_keywords or not known or max(known) >= SIMILARITY_MIN
 
 
 def passages_of(sources: Sequence[Source]) -> tuple[Passage, ...]:

@@ -32,9 +32,13 @@ __all__ = ["Hit", "Meaning", "find_passages", "search", "understand"]
 
 logger = logging.getLogger(__name__)
 
-# On ARAGOG, with 1, 1.5, 2, 3: right first .959, .959, .959, .949; words found .599, .607, .611, .615. Vectors
-# alone .939 and .47, full text alone .837 and .61.
+# What full text counts beside the vectors' 1. In long documents a chunk is a fragment, and its words decide: on
+# ARAGOG with 0.5, 1, 1.5, 2 words found are .615, .634, .637, .641. A short text's vector is all of it: on 355 short
+# texts with 0.5, 0.75, 1, 1.5 nDCG@10 is .739, .729, .719, .717, vectors alone .727, full text alone .636.
 LEXICAL_WEIGHT = 1.5
+LEXICAL_WEIGHT_SHORT = 0.6
+# Documents of so many chunks on average are short texts.
+SHORT_CHUNKS = 2.0
 QUERY_CHARACTERS_MAX = 4000
 
 
@@ -91,9 +95,16 @@ def find_passages(query: str, meaning: Meaning | None, scope: Scope, *, k: int) 
     by_words = rank_by_words(query, scope)
     by_meaning = rank_by_vector(meaning.space, meaning.vector, scope) if meaning else []
     similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
-    fused = fuse([(LEXICAL_WEIGHT, by_words), *([(1.0, by_meaning)] if meaning else [])])
+    is_short = scope.chunks <= SHORT_CHUNKS * scope.documents
+    fused = fuse(
+        [
+            (LEXICAL_WEIGHT_SHORT if is_short else LEXICAL_WEIGHT, by_words),
+            *([(1.0, by_meaning)] if meaning else []),
+        ]
+    )
+    ranked = fused if is_short else favour_openings(fused)
     names: dict[UUID, str] = {}
-    passages = compose_passages(favour_openings(fused), k=k, read_pages=partial(_read_pages, names))
+    passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names))
     return [
         Hit(
             document_id=passage.document_id,

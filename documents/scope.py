@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.aggregates import ArrayAgg
-from django.db.models import Sum
+from django.db.models import Count, Sum
 
 from accounts.models import User
 from documents.models import Collection, Document, DocumentQuerySet, DocumentStatus
@@ -25,6 +25,7 @@ class Scope:
 
     operand: str
     parameters: tuple[Any, ...]
+    documents: int
     chunks: int
     languages: tuple[str, ...]
 
@@ -38,12 +39,19 @@ def scope_for(
     if len(rows) <= LISTED_DOCUMENTS_MAX:
         chunks = sum(count for _, count, _ in rows)
         languages = tuple(sorted({language for _, _, language in rows}))
-        return (
-            Scope("= ANY (%s::uuid[])", ([key for key, _, _ in rows],), chunks, languages) if chunks else None
-        )
-    summary = permitted.aggregate(chunks=Sum("chunk_count"), languages=ArrayAgg("language", distinct=True))
+        keys = [key for key, _, _ in rows]
+        return Scope("= ANY (%s::uuid[])", (keys,), len(keys), chunks, languages) if chunks else None
+    summary = permitted.aggregate(
+        documents=Count("pk"), chunks=Sum("chunk_count"), languages=ArrayAgg("language", distinct=True)
+    )
     sql, parameters = permitted.values("id").query.sql_with_params()
-    return Scope(f"IN ({sql})", tuple(parameters), summary["chunks"], tuple(summary["languages"]))
+    return Scope(
+        f"IN ({sql})",
+        tuple(parameters),
+        summary["documents"],
+        summary["chunks"],
+        tuple(summary["languages"]),
+    )
 
 
 def _permitted_documents(

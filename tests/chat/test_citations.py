@@ -1,0 +1,37 @@
+"""Citations that lead nowhere are taken out of an answer, however it is cut into pieces."""
+
+import pytest
+
+from chat.citations import CitationFilter
+
+
+def filtered(text: str, sources: int, size: int) -> str:
+    citations = CitationFilter(sources)
+    shown = [citations.feed(text[start : start + size]) for start in range(0, len(text), size)]
+    return "".join([*shown, citations.flush()])
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Ferries leave hourly [1][2].", "Ferries leave hourly [1][2]."),
+        ("Ferries leave hourly [7].", "Ferries leave hourly."),
+        ("Ferries [1] leave [9][2] hourly [0].", "Ferries [1] leave[2] hourly."),
+        ("Several [1, 9, 2].", "Several [1][2]."),
+        ("A list [1, 2] stays.", "A list [1, 2] stays."),
+        ("Code `values[7]` and\n```\nvalues[9] = 1\n```\nthen [9] text.", None),
+        ("An open [ bracket and [word] stay, [12", "An open [ bracket and [word] stay, [12"),
+        ("Ends with a blank ", "Ends with a blank "),
+    ],
+)
+def test_reader_sees_only_citations_that_lead_somewhere(text: str, expected: str | None, size: int) -> None:
+    code = "Code `values[7]` and\n```\nvalues[9] = 1\n```\nthen text."
+    assert filtered(text, 2, size) == (code if expected is None else expected)
+
+
+def test_nothing_but_a_possible_citation_is_held_back() -> None:
+    citations = CitationFilter(1)
+    assert citations.feed("Word") == "Word"
+    assert citations.feed(" [") == ""
+    assert citations.feed("1] more") == " [1] more"
