@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import ParlourError
 from chat.checkpoints import Checkpoint, Ending, Finished
+from chat.citations import CitationFilter
 from chat.database import in_database, in_search
 from chat.draft import Draft, replay
 from chat.grounding import find_sources, passages_of, scope_of
@@ -25,6 +26,7 @@ from chat.prompting.casting import Casting, cast, cast_plain, needs_database
 from chat.prompting.record import records
 from chat.prompting.speaking import NameTrimmer
 from chat.queries import ReplyContext
+from chat.questions import stand_alone
 from documents.queries import pending_documents
 from inference.client import stream_chat
 from inference.queries import resolve_model
@@ -180,12 +182,16 @@ class ReplyRun:
 
     async def _stream(self, target: ModelTarget, request: ChatRequest) -> None:
         draft, trimmer = self.draft, self._trimmer
+        # A citation that leads nowhere is never shown.
+        citations = CitationFilter(len(draft.sources)) if draft.sources else None
         caller = Caller(self.context.user.pk)
         async with aclosing(stream_chat(target, request, caller=caller)) as stream:
             async for event in stream:
                 match event:
                     case AnswerDelta(text=text):
                         said = text if trimmer is None else trimmer.feed(text)
+                        if citations is not None:
+                            said = citations.feed(said)
                         if said:
                             draft.add_answer(said)
                     case ThinkingDelta(text=text):
@@ -198,7 +204,10 @@ class ReplyRun:
                         draft.say_status(ReplyStatus.RUNNING)
                     case StartOver():
                         draft.repeat(draft.answer, "", draft.sources)
-        if trimmer is not None and (rest := trimmer.flush()):
+        rest = "" if trimmer is None else trimmer.flush()
+        if citations is not None:
+            rest = citations.feed(rest) + citations.flush()
+        if rest:
             draft.add_answer(rest)
         draft.end_thinking()
 
@@ -238,7 +247,9 @@ class ReplyRun:
             return None
         if not self.draft.sources:
             await self._wait_for_documents(context)
-            self.draft.cite(await in_search(find_sources, context.user, context.question, scope))
+            caller = Caller(context.user.pk)
+            question = await stand_alone(context.question, context.history, target, caller)
+            self.draft.cite(await in_search(find_sources, context.user, question, scope))
         return passages_of(self.draft.sources)
 
     async def _wait_for_documents(self, context: ReplyContext) -> None:
