@@ -117,3 +117,9 @@ def test_stranger_reaches_no_history(mira: Character, ada: User):
         assert cy.get(path).status_code == 403
     assert cy.post("/characters/mira/history/1").status_code == 403
     assert cy.put("/api/v1/characters/mira/draft", {"fields": {}}, **JSON).status_code == 403
+
+
+def test_browser_sends_lines_its_way_they_are_kept_ours(mira: Character, bo: User):
+    row = update_character(actor=bo, character_id=mira.pk, definition="One.\r\nTwo.")
+
+    assert row.definition == "One.\nTwo."
