@@ -35,7 +35,7 @@ def find_original(user: User, character: Character) -> Character | None:
     )
 
 
-def lent_collections(user: User) -> QuerySet[Character, dict[str, Any]]:
+def lent_collections(user: User) -> QuerySet[Any, Any]:
     """The ids of the collections that the characters this user may meet answer from."""
     return (
         Character.objects.visible_to(user).filter(collections__isnull=False).values("collections").order_by()

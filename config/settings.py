@@ -295,11 +295,9 @@ STORAGES = {
 WATCHED_CONTAINER = env.text("WATCHED_CONTAINER")
 WATCHED_COLLECTION = env.text("WATCHED_COLLECTION")
 if WATCHED_CONTAINER:
-    _watched = (
-        {**_blob["OPTIONS"], "azure_container": WATCHED_CONTAINER}
-        if "azure_container" in _blob["OPTIONS"]
-        else {"location": DATA_DIR / WATCHED_CONTAINER}
-    )
+    _watched: dict[str, object] = {"location": DATA_DIR / WATCHED_CONTAINER}
+    if AZURE_STORAGE_ACCOUNT or AZURE_STORAGE_CONNECTION_STRING:
+        _watched = {**_options, "azure_container": WATCHED_CONTAINER}
     STORAGES["watched"] = {"BACKEND": _blob["BACKEND"], "OPTIONS": _watched}
 # Documents by URL come from the public web; true lets people name pages of the network Parlour runs in, too.
 FETCH_PRIVATE_ADDRESSES = env.flag("FETCH_PRIVATE_ADDRESSES")
