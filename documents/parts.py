@@ -5,7 +5,6 @@ committed; a folder has the growing file itself. No rows here.
 """
 
 import base64
-import io
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,9 +25,10 @@ def write_part(blob_name: str, offset: int, part: Stream, length: int) -> int:
     """Store `length` bytes of `part` at `offset`; how many there were. The same part twice is the same as once."""
     client = _azure_blob(blob_name)
     if client is not None:
-        data = _Counted(part, length)
-        client.stage_block(block_id=_block_id(offset), data=data, length=length)
-        return data.read_bytes
+        # Whole, because the client may have to send it again; a part is small.
+        data = b"".join(_pieces(part, length))
+        client.stage_block(block_id=_block_id(offset), data=data, length=len(data))
+        return len(data)
     path = _path(blob_name, is_new=offset == 0)
     written = 0
     with path.open("r+b") as file:
@@ -87,20 +87,3 @@ def _pieces(part: Stream, length: int) -> Iterator[bytes]:
     while length > 0 and (piece := part.read(min(_STEP_BYTES, length))):
         length -= len(piece)
         yield piece
-
-
-class _Counted(io.RawIOBase):
-    """The first bytes of a stream, counted as they are read."""
-
-    def __init__(self, stream: Stream, length: int) -> None:
-        self._stream, self._left, self.read_bytes = stream, length, 0
-
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        wanted = self._left if size < 0 else min(size, self._left)
-        data = self._stream.read(wanted)
-        self._left -= len(data)
-        self.read_bytes += len(data)
-        return data

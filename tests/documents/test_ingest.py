@@ -215,3 +215,35 @@ def test_stored_spans_count_code_points_as_the_database_does(ingest: Upload) -> 
         ).get()
         assert in_database.span == texts[chunk.page][chunk.start : chunk.end]
         assert in_database.length == len(texts[chunk.page])
+
+
+def test_small_files_share_a_lot_and_a_bad_one_among_them_fails_alone(
+    upload: Upload, eve: User, embedder: ScriptedServer
+) -> None:
+    good = [upload(f"Note {n}: the ferry leaves at {n}.".encode(), f"{n}.txt") for n in range(25)]
+    bad = upload(b"%PDF-1.7 and nothing that follows", "torn.pdf")
+    theirs = upload(b"Eve's one note.", "eve.txt", actor=eve)
+    large = upload(LONG_TEXT * 4, "large.txt")
+    pipeline.ingest_next()
+    asked = len([request for request in embedder.embedding_requests if len(request.body["input"]) > 1])
+    assert asked == 1
+    for document in (*good, theirs):
+        assert_whole(document)
+    bad.refresh_from_db()
+    assert (bad.status, bad.error_code) == ("failed", "file_damaged")
+    large.refresh_from_db()
+    assert large.status == "queued"
+    pipeline.ingest_next()
+    assert_whole(large)
+
+
+def test_text_that_is_refused_fails_its_own_document_of_a_lot(
+    upload: Upload, embedder: ScriptedServer
+) -> None:
+    first, second = upload(b"The first note.", "1.txt"), upload(b"The second note.", "2.txt")
+    # The lot as a whole is refused, then the first alone; the second is taken.
+    embedder.embedding_refusals += [Refusal(400), Refusal(400)]
+    pipeline.ingest_next()
+    first.refresh_from_db()
+    assert (first.status, first.error_code) == ("failed", "embeddings_unusable")
+    assert_whole(second)
