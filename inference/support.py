@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from inference.types import Passage
 
 _BEST_SENTENCE, _SIMILARITY, _SCORE, _MISSING_NAME, _CONSTANT = 7.5, 8.8, 13.8, -1.6, -18.4
-# Where 5 of 100 answerable questions would be refused. Below 0: a wrong refusal annoys more than a vague quote.
-LOG_ODDS_MIN = -1.0
+# Where 4 of 98 answerable questions are refused. Below 0: a wrong refusal annoys more than a vague quote.
+LOG_ODDS_MIN = -1.1
 # A passage that only its words have found, not its meaning, is at most this near.
 _UNKNOWN_SIMILARITY = 0.2
 
