@@ -16,6 +16,8 @@ class OllamaLibrary:
     seconds_between_lines: float = 0.0
     layer_bytes: int = 2_000_000_000
     is_cut: bool = False
+    # The pull that is being answered; how slowly may be changed while it is.
+    pulling: Response | None = None
 
     def __post_init__(self) -> None:
         self.server.kind = "ollama"
@@ -50,12 +52,13 @@ class OllamaLibrary:
         if not self.is_cut and name not in self.server.models:
             self.server.models = [*self.server.models, name]
         last = [] if self.is_cut else [{"status": "verifying sha256 digest"}, {"status": "success"}]
-        return Response(
+        self.pulling = Response(
             lines=[{"status": "pulling manifest"}, *steps, *last],
             seconds_between_lines=self.seconds_between_lines,
             content_type="application/x-ndjson",
             is_cut=self.is_cut,
         )
+        return self.pulling
 
     def _generate(self, request: Recorded) -> Response:
         name = request.body["model"]
