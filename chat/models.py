@@ -1,5 +1,6 @@
 """Conversations, the message tree, and replies. No IO here."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from django.conf import settings
@@ -384,4 +385,9 @@ class FolderImport(models.Model):
 
     @property
     def is_final(self) -> bool:
-        return self.status in {ImportStatus.DONE, ImportStatus.FAILED}
+        return self.status in {ImportStatus.DONE, ImportStatus.FAILED} or self.is_lost
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its worker must be gone: no import may take so long (`chat.tasks`)."""
+        return self.status == ImportStatus.RUNNING and timezone.now() - self.created_at > timedelta(hours=3)

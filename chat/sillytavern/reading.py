@@ -1,5 +1,6 @@
 """What a worker does with a folder that somebody sent: read it, keep the report, remove the folder."""
 
+import logging
 import tempfile
 import uuid
 from contextlib import closing
@@ -13,6 +14,8 @@ from accounts.errors import ParlourError
 from chat.models import FolderImport, ImportStatus
 from chat.sillytavern.folder import Folder
 from chat.sillytavern.importing import Report, import_folder
+
+logger = logging.getLogger(__name__)
 
 # A line each; who has more looks at the counts.
 MOST_LINES = 5_000
@@ -36,12 +39,9 @@ def run_import(import_id: uuid.UUID) -> None:
     except ParlourError as error:
         status, problem = ImportStatus.FAILED, str(error.user_message)
     except Exception:
-        FolderImport.objects.filter(pk=import_id).update(
-            status=ImportStatus.FAILED,
-            problem=_("The import broke off. What came in stays; send the folder again for the rest."),
-            finished_at=timezone.now(),
-        )
-        raise
+        logger.exception("An import broke off", extra={"import": str(import_id)})
+        status = ImportStatus.FAILED
+        problem = _("The import broke off. What came in stays; send the folder again for the rest.")
     FolderImport.objects.filter(pk=import_id).update(
         status=status, problem=problem, finished_at=timezone.now(), blob_name=""
     )
