@@ -16,8 +16,9 @@ def test_person_judges_an_answer_and_finds_the_verdict_again(
     chat = ChatPage(open_page(ada)).open()
     chat.say("Where is Visby?")
     expect(chat.last_answer).to_contain_text("Visby is on Gotland.")
-    good = chat.last_answer.get_by_role("button", name="Good answer")
-    bad = chat.last_answer.get_by_role("button", name="Bad answer")
+    message = chat.page.locator("chat-message.assistant").last
+    good = message.get_by_role("button", name="Good answer")
+    bad = message.get_by_role("button", name="Bad answer")
     with chat.page.expect_response(lambda response: response.url.endswith("/feedback")):
         good.click()
     expect(good).to_have_attribute("aria-pressed", "true")
