@@ -270,6 +270,7 @@ export class Thread {
       if (node.reply) this.#byReply.set(node.reply.id, node);
       return;
     }
+    if (known.parent !== data.parent) this.#move(known, data.parent);
     known.createdAt = data.created_at;
     known.character = data.character ?? known.character;
     const isQuiet = !known.reply || isOver(known.reply.status);
@@ -307,6 +308,14 @@ export class Thread {
     const siblings = this.#children.get(node.parent);
     if (siblings) siblings.push(node);
     else this.#children.set(node.parent, [node]);
+  }
+
+  /** The server knows what stands before it: the greetings of a group, for one. */
+  #move(node: MessageNode, parent: string | null): void {
+    const siblings = this.#children.get(node.parent) ?? [];
+    this.#children.set(node.parent, siblings.filter((other) => other !== node));
+    node.parent = parent;
+    this.#children.set(parent, [...(this.#children.get(parent) ?? []), node]);
   }
 
   #rename(node: MessageNode, id: string): void {

@@ -115,4 +115,4 @@ def test_person_keeps_personas_and_a_lorebook(open_page: OpenPage, ada: User, id
     page.get_by_role("button", name="Save").click()
     expect(page).to_have_url(re.compile(r"/characters/lorebooks/[\da-f-]{36}/$"))
     expect(page.get_by_role("link", name="ferry, boat")).to_be_visible()
-    assert ChatPage(page).overflow == 0
+    assert ChatPage(page).overflow <= 0

@@ -130,3 +130,22 @@ test("a refused question says why and can be taken back", () => {
   thread.remove(thread.find(answer.parent as string) as MessageNode);
   assert.deepEqual(ids(thread), ["q", "a", "q2", "a2"]);
 });
+
+test("a question moves below greetings that only the server knew of", () => {
+  const { thread } = makeThread();
+  thread.addQuestion("x", "Hello", null);
+  thread.confirm(sent("x"));
+  thread.merge([
+    message("g1", null, "assistant", "Ann is here."),
+    message("g2", "g1", "assistant", "Ben is here."),
+    message("q1", "g2", "user", "Hello"),
+  ]);
+  assert.deepEqual(ids(thread), ["g1", "g2", "q1", "a1"]);
+});
+
+test("words that were changed by hand replace those that are shown", () => {
+  const { thread } = makeThread();
+  thread.merge([message("a", null, "assistant", "Before")]);
+  thread.merge([message("a", null, "assistant", "After")]);
+  assert.equal(thread.find("a")?.text, "After");
+});
