@@ -5,6 +5,7 @@ import uuid
 from celery import shared_task
 
 from chat.character_usage import count_usage
+from chat.prompting.record import forget_old_records
 from chat.sillytavern.reading import run_import
 from chat.titles import write_title
 
@@ -25,3 +26,9 @@ def import_sillytavern(import_id: str) -> None:
 def count_character_usage() -> None:
     """Add up the last thirty days of every character. A second run counts the same again."""
     count_usage()
+
+
+@shared_task(expires=3000, soft_time_limit=280, time_limit=300)
+def forget_old_prompts() -> None:
+    """Delete what is kept of prompts longer than it should be. A second run finds nothing to do."""
+    forget_old_records()
