@@ -75,9 +75,13 @@ def target_on(*urls: str, kind: str = "llamacpp", slots=None, each=None, weights
     )
 
 
-async def listen(target, request=ASKED, *, caller=ADA):
+async def listen(target, request=ASKED, *, caller=ADA, heard=None):
+    """The events of an answer; `heard` also has those before an error."""
+    heard = [] if heard is None else heard
     async with aclosing(stream_chat(target, request, caller=caller, timeouts=PATIENT)) as stream:
-        return [event async for event in stream]
+        async for event in stream:
+            heard.append(event)
+    return heard
 
 
 async def test_requests_at_once_are_spread_over_the_servers(servers):
@@ -158,8 +162,7 @@ async def test_server_that_cannot_continue_leaves_the_answer_broken_with_what_it
     servers[0].script(Answer(tokens=TOKENS, mishap="cut", after=7))
     heard = []
     with pytest.raises(StreamCut):
-        async for event in stream_chat(target, ASKED, caller=ADA, timeouts=PATIENT):
-            heard.append(event)
+        await listen(target, heard=heard)
     assert answer_of(heard) == "".join(TOKENS[:7])
     assert not servers[1].chats
 
