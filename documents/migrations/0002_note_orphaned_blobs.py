@@ -1,4 +1,4 @@
-"""A row for every blob whose document or upload goes, written by the database itself; who uploaded what is there."""
+"""A row for every blob whose document or upload goes, written by the database itself."""
 
 from django.db import migrations
 
@@ -24,17 +24,12 @@ DROP TRIGGER documents_document_moved ON documents_document;
 DROP TRIGGER documents_document_orphan ON documents_document;
 DROP FUNCTION documents_note_orphan();
 """
-NAME_UPLOADERS = """
-UPDATE documents_document d SET uploaded_by_id = c.owner_id
-FROM documents_collection c WHERE c.id = d.collection_id AND d.uploaded_by_id IS NULL
-"""
 
 
 class Migration(migrations.Migration):
 
-    dependencies = [("documents", "0002_collection_access_and_ways_in")]
+    dependencies = [("documents", "0001_initial")]
 
     operations = [
-        migrations.RunSQL(NAME_UPLOADERS, migrations.RunSQL.noop),
         migrations.RunSQL(NOTE_ORPHANS, FORGET_ORPHANS),
     ]
