@@ -47,6 +47,7 @@ CONTINUE = "Carry on exactly where your last message stopped. Do not repeat what
 GROUP = """\
 This is a chat of several: {{user}}, {{char}} and {others}. Other people's words come with their names before them. \
 Write only what {{char}} says next, without a name before it, and never speak for anybody else."""
+SPEAK_AGAIN = "Now write the next message of {{char}}."
 IMPERSONATE = """\
 Now write the next message of {{user}}, in their own manner as the chat shows it, to carry the chat on. Write only \
 that message, in the first person, without a name before it."""
@@ -251,6 +252,9 @@ def _among(parts: PromptParts, lore: Sequence[Fired]) -> list[tuple[int, Piece]]
         placed.append((0, _system("last_words", fill(voice.post_history_instructions.strip(), names))))
     if parts.is_impersonation:
         placed.append((0, _system("request", voice.say(IMPERSONATE))))
+    elif voice.others and parts.history and parts.history[-1].role == "assistant":
+        # Servers take a last turn of the model's own for one to carry on.
+        placed.append((0, _system("request", voice.say(SPEAK_AGAIN))))
     return [(depth, piece) for depth, piece in placed if piece.text]
 
 
