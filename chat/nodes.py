@@ -180,9 +180,7 @@ def message_nodes(messages: Sequence[Message]) -> list[MessageNode]:
     """Nodes in the order given, each with its newest reply."""
     ids = [message.pk for message in messages]
     replies, verdicts = latest_replies(ids), verdicts_on(ids)
-    return [
-        message_node(message, replies.get(message.pk), verdicts.get(message.pk)) for message in messages
-    ]
+    return [message_node(message, replies.get(message.pk), verdicts.get(message.pk)) for message in messages]
 
 
 def conversation_tree(conversation: Conversation) -> ConversationTree:

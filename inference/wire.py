@@ -167,7 +167,13 @@ class ChatDecoder:
 
 def _only_text(choice: Choice) -> str | None:
     delta = choice.delta
-    if delta is None or delta.tool_calls or delta.reasoning_content or delta.reasoning or choice.finish_reason:
+    if (
+        delta is None
+        or delta.tool_calls
+        or delta.reasoning_content
+        or delta.reasoning
+        or choice.finish_reason
+    ):
         return None
     return delta.content
 
