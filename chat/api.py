@@ -11,6 +11,7 @@ from ninja import Query, Router, Schema, Status
 from accounts.errors import InvalidInput, NotFound
 from accounts.models import User
 from chat import services
+from chat.choices import Choices
 from chat.feedback import set_feedback
 from chat.models import Conversation, Verdict
 from chat.nodes import (
@@ -114,7 +115,7 @@ def change_conversation(
             actor=actor, conversation_id=conversation_id, message_id=changes.current_message
         )
     if changes.character is not None or changes.model is not None:
-        choices = services.Choices(character=changes.character, model=changes.model)
+        choices = Choices(character=changes.character, model=changes.model)
         services.choose_for_conversation(actor=actor, conversation_id=conversation_id, choices=choices)
     return conversation_tree(_find(request, conversation_id))
 

@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from accounts.errors import ParlourError
 from accounts.events import publish_to_user_async, user_group
 from accounts.models import User
-from chat import events, metrics, runtime, services
+from chat import events, metrics, posting, runtime, services
+from chat.choices import Choices
 from chat.database import in_database
 from chat.draft import frames_of_row
 from chat.groups import Wish
@@ -149,7 +150,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._telling.add(task := asyncio.create_task(self._tell_other_windows(posted)))
         task.add_done_callback(self._telling.discard)
 
-    async def _tell_other_windows(self, posted: services.Posted) -> None:
+    async def _tell_other_windows(self, posted: posting.Posted) -> None:
         await asyncio.sleep(OTHER_WINDOWS_SECONDS)
         conversation = posted.conversation
         messages = posted.messages or (posted.reply.message,)
@@ -256,12 +257,12 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _store(
         self, frame: events.Send | events.Edit | events.Regenerate | events.Continue | events.Speak
-    ) -> services.Posted:
+    ) -> posting.Posted:
         """Call the service of an action frame."""
         actor, request_id = self.user, frame.request_id or ""
         match frame:
             case events.Send():
-                choices = services.Choices(
+                choices = Choices(
                     character=frame.character,
                     model=frame.model,
                     collections=frame.collections,
@@ -274,15 +275,15 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     speaker=frame.speaker,
                 )
                 return await self.runtime.posts.submit(
-                    services.NewPost(actor, frame.text, frame.conversation, frame.parent, choices, request_id)
+                    posting.NewPost(actor, frame.text, frame.conversation, frame.parent, choices, request_id)
                 )
             case events.Edit(message=message, text=text):
                 return await in_database(
-                    services.edit_message, actor=actor, message_id=message, text=text, request_id=request_id
+                    posting.edit_message, actor=actor, message_id=message, text=text, request_id=request_id
                 )
             case events.Regenerate(message=message, model=model):
                 return await in_database(
-                    services.regenerate_message,
+                    posting.regenerate_message,
                     actor=actor,
                     message_id=message,
                     model_name=model,
@@ -290,11 +291,11 @@ class ChatConsumer(AsyncWebsocketConsumer):
                 )
             case events.Continue(message=message):
                 return await in_database(
-                    services.continue_message, actor=actor, message_id=message, request_id=request_id
+                    posting.continue_message, actor=actor, message_id=message, request_id=request_id
                 )
             case events.Speak(conversation=conversation, speaker=speaker):
                 return await in_database(
-                    services.ask_speaker,
+                    posting.ask_speaker,
                     actor=actor,
                     conversation_id=conversation,
                     speaker=speaker,

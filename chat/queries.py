@@ -10,7 +10,8 @@ from django.db.models import Exists, OuterRef, Q
 
 from accounts.errors import NotFound
 from accounts.models import User
-from characters.models import Character
+from characters.models import Character, Persona
+from chat.errors import PersonaMissing
 from chat.events import Source
 from chat.models import Conversation, ConversationQuerySet, Feedback, Message, Reply, ReplyStatus, Role
 from inference.types import ModelTarget, Turn
@@ -153,6 +154,40 @@ def find_character(*, user: User, slug: str | None) -> Character | None:
     if character is None:
         raise NotFound
     return character
+
+
+def find_persona(actor: User, persona_id: uuid.UUID) -> Persona:
+    """A persona of the actor's. Raises PersonaMissing."""
+    persona = Persona.objects.visible_to(actor).filter(pk=persona_id).first()
+    if persona is None:
+        raise PersonaMissing
+    return persona
+
+
+def find_conversation(actor: User, conversation_id: uuid.UUID) -> Conversation:
+    """A conversation of the actor's with its character and model. Raises NotFound."""
+    found = (
+        Conversation.objects.visible_to(actor)
+        .select_related("character__model", "model")
+        .filter(pk=conversation_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
+def find_message(actor: User, message_id: uuid.UUID) -> Message:
+    """A message of the actor's with its conversation. Raises NotFound."""
+    found = (
+        Message.objects.visible_to(actor)
+        .select_related("character__model", "conversation__character__model", "conversation__model")
+        .filter(pk=message_id)
+        .first()
+    )
+    if found is None:
+        raise NotFound
+    return found
 
 
 def latest_replies(message_ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, Reply]:

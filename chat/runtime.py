@@ -27,10 +27,10 @@ from chat.leases import HEARTBEAT_SECONDS, Leases
 from chat.log import LogWriter, connect_redis
 from chat.models import ReplyStatus
 from chat.nodes import message_node
+from chat.posting import post_messages, speak_next
 from chat.prompting.record import records
 from chat.queries import ReplyContext
 from chat.replies import ReplyRun
-from chat.services import post_messages, speak_next
 from chat.tasks import title_conversation
 from chat.titles import is_topic
 

@@ -13,7 +13,8 @@ from chat.errors import EmptyMessage, MessageTooLong, ReplyRunning
 from chat.groups import Wish, new_members
 from chat.models import Conversation, Member, Message, Reply, Role
 from chat.nodes import message_nodes
-from chat.services import MESSAGE_MAX_CHARACTERS, find_persona
+from chat.posting import MESSAGE_MAX_CHARACTERS
+from chat.queries import find_persona
 
 MAX_NOTE_CHARACTERS = 8_000
 MAX_NOTE_DEPTH = 1_000

@@ -5,9 +5,10 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
 from accounts.models import User
-from chat import services
+from chat import posting, services
+from chat.choices import Choices
 from chat.models import Reply, ReplyStatus
-from chat.services import Choices, NewPost
+from chat.posting import NewPost
 from documents.models import Collection, Document
 from documents.services import ensure_inbox, store_upload
 from inference.models import Capability, Deployment, Model, Server
@@ -30,7 +31,7 @@ def attach(ada: User, text: bytes) -> Document:
 
 def post(ada: User, *documents: Document, conversation_id=None):
     choices = Choices(documents=[document.pk for document in documents])
-    posted = services.post_message(
+    posted = posting.post_message(
         NewPost(actor=ada, text="What is this?", choices=choices, conversation_id=conversation_id)
     )
     Reply.objects.filter(pk=posted.reply.pk).update(status=ReplyStatus.COMPLETE)

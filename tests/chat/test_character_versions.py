@@ -9,10 +9,11 @@ from accounts.models import User
 from characters.models import Character
 from characters.publishing import publish_character
 from characters.services import create_character, update_character
-from chat import services
+from chat import posting, services
+from chat.choices import Choices
 from chat.models import Conversation, Message, Reply, ReplyStatus
+from chat.posting import NewPost
 from chat.queries import load_reply_context
-from chat.services import Choices, NewPost
 from tests.chat.test_services import ada, model  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +33,7 @@ def mira(author: User) -> Character:
 
 
 def begin(person: User) -> Conversation:
-    posted = services.post_message(NewPost(actor=person, text="How many?", choices=Choices(character="mira")))
+    posted = posting.post_message(NewPost(actor=person, text="How many?", choices=Choices(character="mira")))
     finish(posted.reply)
     return posted.conversation
 
@@ -43,7 +44,7 @@ def finish(reply: Reply) -> None:
 
 
 def say(person: User, conversation: Conversation, **choices: object) -> Reply:
-    return services.post_message(
+    return posting.post_message(
         NewPost(actor=person, text="And now?", conversation_id=conversation.pk, choices=Choices(**choices))
     ).reply
 

@@ -7,11 +7,13 @@ import pytest
 from accounts.errors import NotFound
 from accounts.models import AuditEntry, User
 from characters.models import Character
-from chat import services
+from chat import posting, services
+from chat.choices import Choices
 from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Message, Reply, ReplyStatus
+from chat.openings import make_title
+from chat.posting import NewPost
 from chat.queries import load_history, load_reply_context
-from chat.services import Choices, NewPost
 from documents.models import Collection
 from inference.models import Capability, Deployment, Model, Server
 
@@ -42,7 +44,7 @@ def end(reply, text="answer", status=ReplyStatus.COMPLETE):
 
 
 def post(**fields):
-    return services.post_message(NewPost(**fields))
+    return posting.post_message(NewPost(**fields))
 
 
 def test_person_posts_a_message_and_gets_an_empty_answer_below_it(ada):
@@ -104,7 +106,7 @@ def test_character_greets_first_and_brings_its_model_and_voice(ada, model):
 def test_edit_makes_a_branch_and_leaves_the_old_one(ada):
     first = post(actor=ada, text="One")
     end(first.reply)
-    edited = services.edit_message(actor=ada, message_id=first.user_message.pk, text="Uno")
+    edited = posting.edit_message(actor=ada, message_id=first.user_message.pk, text="Uno")
     assert edited.user_message.parent_id == first.user_message.parent_id
     assert Message.objects.filter(role="user").count() == 2
     assert edited.conversation.current_message_id == edited.reply.message_id
@@ -113,7 +115,7 @@ def test_edit_makes_a_branch_and_leaves_the_old_one(ada):
 def test_regenerate_makes_a_second_answer_to_the_same_question(ada):
     first = post(actor=ada, text="One")
     end(first.reply)
-    again = services.regenerate_message(actor=ada, message_id=first.reply.message_id)
+    again = posting.regenerate_message(actor=ada, message_id=first.reply.message_id)
     assert again.reply.message.parent_id == first.user_message.pk
     assert again.reply.message_id != first.reply.message_id
 
@@ -121,7 +123,7 @@ def test_regenerate_makes_a_second_answer_to_the_same_question(ada):
 def test_continue_keeps_the_message_and_begins_a_new_reply(ada):
     first = post(actor=ada, text="One")
     end(first.reply, "Half an ans", ReplyStatus.STOPPED)
-    more = services.continue_message(actor=ada, message_id=first.reply.message_id)
+    more = posting.continue_message(actor=ada, message_id=first.reply.message_id)
     assert more.reply.message_id == first.reply.message_id
     assert more.reply.is_continuation
 
@@ -129,16 +131,16 @@ def test_continue_keeps_the_message_and_begins_a_new_reply(ada):
 def test_continue_of_a_running_reply_is_refused(ada):
     first = post(actor=ada, text="One")
     with pytest.raises(ReplyRunning):
-        services.continue_message(actor=ada, message_id=first.reply.message_id)
+        posting.continue_message(actor=ada, message_id=first.reply.message_id)
 
 
 def test_own_words_cannot_be_continued_and_answers_cannot_be_edited(ada):
     first = post(actor=ada, text="One")
     end(first.reply)
     with pytest.raises(NotRepliable):
-        services.continue_message(actor=ada, message_id=first.user_message.pk)
+        posting.continue_message(actor=ada, message_id=first.user_message.pk)
     with pytest.raises(NotRepliable):
-        services.edit_message(actor=ada, message_id=first.reply.message_id, text="x")
+        posting.edit_message(actor=ada, message_id=first.reply.message_id, text="x")
 
 
 @pytest.mark.parametrize(
@@ -160,9 +162,9 @@ def test_stranger_finds_nothing(ada, eve):
     conversation_id, message_id = mine.conversation.pk, mine.user_message.pk
     attempts = [
         lambda: post(actor=eve, text="x", conversation_id=conversation_id),
-        lambda: services.edit_message(actor=eve, message_id=message_id, text="x"),
-        lambda: services.regenerate_message(actor=eve, message_id=mine.reply.message_id),
-        lambda: services.continue_message(actor=eve, message_id=mine.reply.message_id),
+        lambda: posting.edit_message(actor=eve, message_id=message_id, text="x"),
+        lambda: posting.regenerate_message(actor=eve, message_id=mine.reply.message_id),
+        lambda: posting.continue_message(actor=eve, message_id=mine.reply.message_id),
         lambda: services.stop_reply(actor=eve, reply_id=mine.reply.pk),
         lambda: services.rename_conversation(actor=eve, conversation_id=conversation_id, title="x"),
         lambda: services.move_to_branch(actor=eve, conversation_id=conversation_id, message_id=message_id),
@@ -218,7 +220,7 @@ def test_unknown_ids_are_not_found(ada):
     ],
 )
 def test_title_is_the_first_line_cut_after_a_word(text, title):
-    assert services.make_title(text.strip()) == title
+    assert make_title(text.strip()) == title
 
 
 def test_posts_stored_together_are_each_answered_or_refused(ada, eve):
@@ -234,7 +236,7 @@ def test_posts_stored_together_are_each_answered_or_refused(ada, eve):
         NewPost(ada, "One", request_id="r1"),
         NewPost(eve, "Newer"),
     ]
-    new, second, at_once, foreign, empty, again, newer = services.post_messages(posts)
+    new, second, at_once, foreign, empty, again, newer = posting.post_messages(posts)
     assert second.user_message.parent_id == first.reply.message_id
     assert isinstance(at_once, ReplyRunning)
     assert isinstance(foreign, NotFound)

@@ -8,9 +8,10 @@ from django.urls import reverse
 
 from accounts.models import User
 from characters.models import Character
-from chat import services, trials
+from chat import posting, trials
+from chat.choices import Choices
 from chat.models import Arm, Feedback, Message, Reply, Sticky, Trial
-from chat.services import Choices, NewPost
+from chat.posting import NewPost
 from inference.models import Capability, Deployment, Model, Server
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +49,7 @@ def ada() -> User:
 
 
 def begin(actor: User, **choices: object) -> Reply:
-    return services.post_message(NewPost(actor=actor, text="Hello", choices=Choices(**choices))).reply
+    return posting.post_message(NewPost(actor=actor, text="Hello", choices=Choices(**choices))).reply
 
 
 def test_share_of_a_models_conversations_goes_to_the_other_model(ada, usual, other):
@@ -67,7 +68,7 @@ def test_conversation_stays_on_its_side(ada, usual, other):
         Reply.objects.filter(pk=first.pk).update(status="complete")
         conversation_id = first.message.conversation_id
         post = NewPost(actor=ada, text="And then?", conversation_id=conversation_id)
-        again = services.post_message(post).reply
+        again = posting.post_message(post).reply
         assert (again.arm, again.model_name) == (first.arm, first.model_name)
 
 

@@ -1,0 +1,389 @@
+"""What people say: the verbs that begin a reply.
+
+Each stores the reply as a row and returns `Posted`; the process that accepted it then runs it (`chat.runtime`).
+Should that process die before it can, another finds the row (`chat.leases`).
+"""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from django.db import IntegrityError, InterfaceError, OperationalError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.errors import NotFound, ParlourError
+from accounts.models import User
+from chat.choices import Choices, attach, choose
+from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, ReplyRunning
+from chat.groups import choose_speakers, members_of
+from chat.models import Conversation, Member, Message, Reply, ReplyStatus, Role
+from chat.openings import new_conversation
+from chat.queries import (
+    ReplyContext,
+    find_conversation,
+    find_message,
+    reply_context,
+)
+from chat.trials import take_part
+from inference.queries import resolve_model
+from inference.types import ModelTarget
+
+MESSAGE_MAX_CHARACTERS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A stored action and the reply it began. `messages` are the new nodes of the tree, oldest first."""
+
+    conversation: Conversation
+    is_new_conversation: bool
+    messages: tuple[Message, ...]
+    reply: Reply
+    context: ReplyContext | None = None
+
+    @property
+    def is_repeat(self) -> bool:
+        """Whether the action was stored before, so that its reply has begun already."""
+        return self.context is None
+
+    @property
+    def user_message(self) -> Message | None:
+        return next((message for message in self.messages if message.role == Role.USER), None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A message somebody sends: into a new conversation where none is named, below the newest message where no
+    parent is."""
+
+    actor: User
+    text: str
+    conversation_id: uuid.UUID | None = None
+    parent_id: uuid.UUID | None = None
+    choices: Choices = field(default_factory=Choices)
+    request_id: str = ""
+
+
+@dataclass(slots=True)
+class _Plan:
+    """An action that begins a reply, checked and not stored yet."""
+
+    actor: User
+    conversation: Conversation
+    messages: list[Message]
+    reply: Reply
+    target: ModelTarget
+    choices: Choices
+    is_new_conversation: bool = False
+    members: list[Member] = field(default_factory=list)
+    """Of a group that is new."""
+    changed: tuple[str, ...] = ()
+    """Fields of the conversation that the choices changed."""
+
+
+def post_messages(posts: Sequence[NewPost]) -> list[Posted | Exception]:
+    """Store each person's message and an empty answer, all in one transaction; what came of each, in order.
+
+    Sending the same `request_id` again changes nothing and returns what the first time stored. One that is
+    refused leaves the others alone: NotFound, EmptyMessage, MessageTooLong, ReplyRunning,
+    inference.errors.ModelUnavailable stand in its place. Raises only when the database is away.
+    """
+    outcomes: list[Posted | Exception | None] = [None] * len(posts)
+    plans: dict[int, _Plan] = {}
+    busy: set[uuid.UUID] = set()
+    try:
+        with transaction.atomic():
+            for at, post in enumerate(posts):
+                if post.conversation_id is not None and post.conversation_id in busy:
+                    # It has to see what the one before it stored.
+                    continue
+                try:
+                    plans[at] = _plan_post(post)
+                except ParlourError as error:
+                    outcomes[at] = error
+                if post.conversation_id is not None:
+                    busy.add(post.conversation_id)
+            if plans:
+                for at, posted in zip(plans, _store(list(plans.values())), strict=True):
+                    outcomes[at] = posted
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:  # noqa: BLE001 - it stands in its post's place
+        if len(posts) > 1:
+            # Whose fault it was shows when each has a transaction of its own.
+            return [outcome for post in posts for outcome in post_messages([post])]
+        return [_find_repeat_of(posts[0]) if isinstance(error, IntegrityError) else error]
+    return [outcome or post_messages([posts[at]])[0] for at, outcome in enumerate(outcomes)]
+
+
+def post_message(post: NewPost) -> Posted:
+    """`post_messages` for one; raises what it was refused with."""
+    [outcome] = post_messages([post])
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+def edit_message(*, actor: User, message_id: uuid.UUID, text: str, request_id: str = "") -> Posted:
+    """A new branch beside the person's own message, with other words and an answer of its own."""
+    text = _checked_text(text)
+    try:
+        with transaction.atomic():
+            original = find_message(actor, message_id)
+            if original.role != Role.USER:
+                raise NotRepliable(_("Only your own messages can be edited."))
+            edited = Message(
+                conversation=original.conversation, parent_id=original.parent_id, role=Role.USER, text=text
+            )
+            return _store_one(
+                _plan_reply(actor, original.conversation, [edited], edited.pk, Choices(), request_id)
+            )
+    except IntegrityError:
+        return _find_repeat(actor, request_id)
+
+
+def regenerate_message(
+    *, actor: User, message_id: uuid.UUID, model_name: str | None = None, request_id: str = ""
+) -> Posted:
+    """Another answer beside this one, or a first one below a message of the person that has none."""
+    try:
+        with transaction.atomic():
+            message = find_message(actor, message_id)
+            parent_id = message.pk if message.role == Role.USER else message.parent_id
+            if parent_id is None:
+                raise NotRepliable(_("A greeting has nothing to answer. Write a message first."))
+            speaker = message.character.slug if message.character is not None else None
+            choices = Choices(model=model_name, speaker=speaker)
+            return _store_one(_plan_reply(actor, message.conversation, [], parent_id, choices, request_id))
+    except IntegrityError:
+        return _find_repeat(actor, request_id)
+
+
+def continue_message(*, actor: User, message_id: uuid.UUID, request_id: str = "") -> Posted:
+    """A reply that carries on from the text this answer already has."""
+    try:
+        with transaction.atomic():
+            message = find_message(actor, message_id)
+            if message.role != Role.ASSISTANT or message.parent_id is None:
+                raise NotRepliable(_("Only an answer can be continued."))
+            if Reply.objects.unfinished().filter(message=message).exists():
+                raise ReplyRunning
+            target, reply = _new_reply(
+                actor, message, Choices(), request_id, is_continuation=bool(message.text)
+            )
+            reply.save(force_insert=True)
+            _touch(message.conversation, message.pk)
+            return Posted(message.conversation, False, (), reply, reply_context(reply, target=target))
+    except IntegrityError:
+        return _find_repeat(actor, request_id)
+
+
+def ask_speaker(*, actor: User, conversation_id: uuid.UUID, speaker: str, request_id: str = "") -> Posted:
+    """An answer by this member of the group to what was said last, whoever said it. Raises GroupInvalid."""
+    try:
+        with transaction.atomic():
+            conversation = find_conversation(actor, conversation_id)
+            if not conversation.turn_order:
+                raise GroupInvalid
+            parent_id = _parent_of_new(conversation, None)
+            if parent_id is None:
+                raise NotRepliable(_("Say something first."))
+            choices = Choices(speaker=speaker)
+            return _store_one(_plan_reply(actor, conversation, [], parent_id, choices, request_id))
+    except IntegrityError:
+        return _find_repeat(actor, request_id)
+
+
+def speak_next(reply_id: uuid.UUID) -> Posted | None:
+    """After a whole answer in a group: the answer of whoever is next, begun; None where nobody is.
+
+    Nobody is next either where the person has gone on meanwhile. Run by the process that ended the reply.
+    """
+    with transaction.atomic():
+        reply = (
+            Reply.objects.select_related("requested_by", "message__conversation__model")
+            .filter(pk=reply_id, status=ReplyStatus.COMPLETE)
+            .first()
+        )
+        if reply is None or not reply.next_speakers or reply.message.children.exists():
+            return None
+        conversation = reply.message.conversation
+        following = {member.character_id: member for member in members_of(conversation)}
+        left = [pk for pk in reply.next_speakers if pk in following]
+        if not left:
+            return None
+        actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
+        answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
+        target, next_reply = _new_reply(actor, answer, Choices(), "")
+        next_reply.next_speakers = left[1:]
+        return _store_one(_Plan(actor, conversation, [answer], next_reply, target, Choices()))
+
+
+def _plan_post(post: NewPost) -> _Plan:
+    actor, choices, text = post.actor, post.choices, _checked_text(post.text)
+    changed: tuple[str, ...] = ()
+    members: list[Member] = []
+    if post.conversation_id is None:
+        conversation, messages, members = new_conversation(actor, text, choices)
+    else:
+        conversation, messages = find_conversation(actor, post.conversation_id), []
+        changed = choose(conversation, actor, choices)
+    parent_id = conversation.current_message_id if messages else _parent_of_new(conversation, post.parent_id)
+    question = Message(conversation=conversation, parent_id=parent_id, role=Role.USER, text=text)
+    messages.append(question)
+    plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id, members)
+    plan.is_new_conversation, plan.changed = post.conversation_id is None, changed
+    return plan
+
+
+def _plan_reply(
+    actor: User,
+    conversation: Conversation,
+    new_messages: list[Message],
+    parent_id: uuid.UUID,
+    choices: Choices,
+    request_id: str,
+    members: Sequence[Member] = (),
+) -> _Plan:
+    answer = Message(conversation=conversation, parent_id=parent_id, role=Role.ASSISTANT)
+    speakers: list[Member] = []
+    if conversation.turn_order:
+        text = new_messages[-1].text if new_messages else ""
+        speakers = choose_speakers(
+            conversation.turn_order,
+            members or members_of(conversation),
+            text,
+            last=conversation.character_id,
+            wanted=choices.speaker,
+        )
+        answer.character = speakers[0].speaker
+    target, reply = _new_reply(actor, answer, choices, request_id)
+    reply.next_speakers = [member.character_id for member in speakers[1:]]
+    return _Plan(actor, conversation, [*new_messages, answer], reply, target, choices, members=list(members))
+
+
+def _store_one(plan: _Plan) -> Posted:
+    return _store([plan])[0]
+
+
+def _store(plans: Sequence[_Plan]) -> list[Posted]:
+    """The rows of all plans, in one statement a table: a hundred people may have pressed Enter at once."""
+    new_conversations = []
+    for plan in plans:
+        answer = plan.reply.message
+        if plan.is_new_conversation:
+            # It names a message that comes a statement later: the constraint is checked at the commit.
+            plan.conversation.current_message_id = answer.pk
+            new_conversations.append(plan.conversation)
+    Conversation.objects.bulk_create(new_conversations)
+    if members := [member for plan in plans for member in plan.members]:
+        Member.objects.bulk_create(members)
+    Message.objects.bulk_create([message for plan in plans for message in plan.messages])
+    Reply.objects.bulk_create([plan.reply for plan in plans])
+    return [_complete(plan) for plan in plans]
+
+
+def _complete(plan: _Plan) -> Posted:
+    """What a plan changes beside its new rows, and the context of its reply."""
+    choices, reply = plan.choices, plan.reply
+    if not plan.is_new_conversation:
+        _touch(plan.conversation, reply.message_id, also=plan.changed)
+    attach(plan.conversation, plan.actor, choices)
+    is_bare = plan.is_new_conversation and not choices.collections and not choices.documents
+    context = reply_context(reply, new_turns=_way_to(plan) if is_bare else None, target=plan.target)
+    return Posted(plan.conversation, plan.is_new_conversation, tuple(plan.messages), reply, context)
+
+
+def _way_to(plan: _Plan) -> list[Message]:
+    """The new messages that lead to the answer; a greeting that was not chosen does not."""
+    by_id = {message.pk: message for message in plan.messages}
+    way: list[Message] = []
+    at = plan.reply.message.parent_id
+    while at is not None and at in by_id:
+        way.append(by_id[at])
+        at = by_id[at].parent_id
+    return way[::-1]
+
+
+def _new_reply(
+    actor: User, message: Message, choices: Choices, request_id: str, *, is_continuation: bool = False
+) -> tuple[ModelTarget, Reply]:
+    conversation = message.conversation
+    character = message.character if message.character_id is not None else conversation.speaker
+    chosen = choices.model
+    if not chosen and conversation.model:
+        chosen = conversation.model.name
+    if not chosen and character is not None and character.model:
+        chosen = character.model.name
+    temperature = choices.temperature
+    if temperature is None and character is not None:
+        temperature = character.temperature
+    target = resolve_model(chosen, user=actor)
+    is_own_choice = not choices.model and not conversation.model
+    target, part = take_part(
+        target,
+        user=actor,
+        character_id=conversation.character_id if is_own_choice else None,
+        conversation_id=conversation.pk,
+    )
+    reply = Reply(
+        message=message,
+        requested_by=actor,
+        request_id=request_id[:64],
+        model_name=target.name,
+        temperature=temperature,
+        max_tokens=choices.max_tokens or (character.max_tokens if character is not None else None),
+        is_continuation=is_continuation,
+        trial_id=part.trial_id if part else None,
+        arm=part.arm if part else "",
+    )
+    return target, reply
+
+
+def _touch(conversation: Conversation, current_message_id: uuid.UUID, *, also: Sequence[str] = ()) -> None:
+    conversation.current_message_id = current_message_id
+    conversation.updated_at = timezone.now()
+    conversation.save(update_fields=["current_message", "updated_at", *also])
+
+
+def _parent_of_new(conversation: Conversation, parent_id: uuid.UUID | None) -> uuid.UUID | None:
+    parent_id = parent_id or conversation.current_message_id
+    if parent_id is None:
+        return None
+    if not conversation.messages.filter(pk=parent_id).exists():
+        raise NotFound
+    if Reply.objects.unfinished().filter(message_id=parent_id).exists():
+        raise ReplyRunning
+    return parent_id
+
+
+def _find_repeat_of(post: NewPost) -> Posted | Exception:
+    try:
+        return _find_repeat(post.actor, post.request_id)
+    except ParlourError as error:
+        return error
+
+
+def _find_repeat(actor: User, request_id: str) -> Posted:
+    """What the first arrival of this request stored."""
+    reply = (
+        Reply.objects.select_related("message__conversation", "message__parent")
+        .filter(requested_by=actor, request_id=request_id, request_id__gt="")
+        .first()
+    )
+    if reply is None:
+        raise ReplyRunning
+    answer = reply.message
+    messages = (answer,) if reply.is_continuation or answer.parent is None else (answer.parent, answer)
+    return Posted(answer.conversation, False, messages, reply)
+
+
+def _checked_text(text: str) -> str:
+    # A NUL is no text, and PostgreSQL cannot keep one.
+    text = text.replace("\x00", "").strip()
+    if not text:
+        raise EmptyMessage
+    if len(text) > MESSAGE_MAX_CHARACTERS:
+        raise MessageTooLong
+    return text
