@@ -14,6 +14,12 @@ from inference.types import Passage
 _BEST_SENTENCE, _SIMILARITY, _SCORE, _MISSING_NAME, _CONSTANT = 7.5, 8.8, 13.8, -1.6, -18.4
 # Where 4 of 98 answerable questions are refused. Below 0: a wrong refusal annoys more than a vague quote.
 LOG_ODDS_MIN = -1.1
+# A sentence this near to the question settles it: 47 % of the answerable questions have one, 6 % of the others.
+CERTAIN_COSINE = 0.72
+# So little to read in all is a letter or a leaflet, of which search gives whatever there is: what it thinks of the
+# rest says nothing. Then the best sentence alone decides; questions about other things reach .35 in the middle.
+FEW_CHARACTERS = 2_000
+NEAR_COSINE = 0.4
 # A passage that only its words have found, not its meaning, is at most this near.
 _UNKNOWN_SIMILARITY = 0.2
 
@@ -30,6 +36,10 @@ def is_answered(question: str, passages: Sequence[Passage], best_cosine: float) 
     scores = [passage.score for passage in passages if passage.score is not None]
     if not passages or len(scores) < len(passages):
         return True
+    if best_cosine >= CERTAIN_COSINE:
+        return True
+    if sum(len(passage.text) for passage in passages) < FEW_CHARACTERS:
+        return best_cosine >= NEAR_COSINE
     similarities = [
         _UNKNOWN_SIMILARITY if passage.similarity is None else passage.similarity for passage in passages
     ]

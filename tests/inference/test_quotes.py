@@ -117,8 +117,9 @@ def test_text_is_cut_into_sentences_worth_quoting(text: str, sentences: int) -> 
 
 
 def test_passages_that_only_speak_of_the_same_things_are_no_answer() -> None:
-    far = replace(HANDBOOK, score=0.5, similarity=0.2)
-    near = replace(HANDBOOK, score=1.0, similarity=0.7)
+    much = HANDBOOK.text * 20
+    far = replace(HANDBOOK, text=much, score=0.5, similarity=0.2)
+    near = replace(HANDBOOK, text=much, score=1.0, similarity=0.7)
     assert is_answered("How many days of holiday are there?", [near], 0.7)
     assert not is_answered("How many days of holiday are there?", [far], 0.5)
     assert is_answered("How many days of holiday are there?", [HANDBOOK], 0.4)
@@ -128,3 +129,9 @@ def test_name_that_stands_nowhere_in_the_passages_is_missed() -> None:
     assert has_missing_name("What does DistilBERT's teacher do?", [HANDBOOK])
     assert not has_missing_name("What does the Handbook say of visitors?", [HANDBOOK])
     assert has_missing_name("What is QX-7741?", [HANDBOOK])
+
+
+def test_leaflet_is_judged_by_its_best_sentence_alone() -> None:
+    rest = [replace(HANDBOOK, score=0.3, similarity=0.0), replace(HANDBOOK, score=0.2, similarity=-0.1)]
+    assert is_answered("How many days of holiday are there?", rest, 0.55)
+    assert not is_answered("Who won the match?", rest, 0.2)
