@@ -46,4 +46,4 @@ def test_newcomer_without_a_model_drops_a_pdf_and_gets_its_passage_marked(
     chip.click()
     drawer = page.get_by_role("complementary", name="Sources")
     expect(drawer.locator("mark").first).to_contain_text("The lighthouse keeper kept bees")
-    expect(drawer.locator("mark").first).to_be_in_viewport()
+    expect(drawer.locator(".viewer-mark").first).to_be_in_viewport()
