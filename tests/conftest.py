@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -25,6 +26,7 @@ FOLDER_PREFIX = "parlour-tests-"
 # Nothing here outlives the session, so nothing needs to reach the disk.
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 ROOT = Path(__file__).resolve().parent.parent
+FLUSH_TRIES = 10
 
 _session = ExitStack()
 
@@ -69,6 +71,27 @@ def pytest_unconfigure() -> None:
 def django_db_keepdb() -> bool:
     """The server goes with the session, and its databases with it: nothing to drop, nobody to wait for."""
     return True
+
+
+@pytest.fixture(autouse=True, scope="session")
+def patient_flush() -> None:
+    """Between tests with real processes Django empties the tables, while a process may still be ending what the test
+    left running: where their locks cross, PostgreSQL breaks one off. It is tried again."""
+    from django.core.management import CommandError
+    from django.test import TransactionTestCase
+
+    flush = TransactionTestCase._fixture_teardown
+
+    def flush_patiently(case: TransactionTestCase) -> None:
+        for left in reversed(range(FLUSH_TRIES)):
+            try:
+                return flush(case)
+            except CommandError:
+                if not left:
+                    raise
+                time.sleep(0.5)
+
+    TransactionTestCase._fixture_teardown = flush_patiently
 
 
 @pytest.fixture(autouse=True)

@@ -85,7 +85,7 @@ def test_person_edits_a_message_begins_a_branch(
     chat.say("Tea?")
     chat.await_answer("About tea.")
     chat.field.press("ArrowUp")
-    editor = chat.page.get_by_role("textbox", name="Edit your message")
+    editor = chat.page.get_by_role("textbox", name="Edit the message")
     expect(editor).to_have_value("Tea?")
     editor.fill("Coffee?")
     editor.press("Enter")

@@ -78,7 +78,8 @@ def test_earlier_model_that_is_gone_hands_over_at_once_and_words_still_find(
     assert search(user=ada, query="lighthouse")[0].document_id == document.pk
     ingest(b"The quay was paved in autumn.", "second.txt")
     assert spaces()["another"] == (True, False)
-    assert search(user=ada, query="lighthouse")[0].document_id == document.pk
+    # Words alone find it, beside what the vectors say of the other one.
+    assert document.pk in [hit.document_id for hit in search(user=ada, query="lighthouse")]
     continue_reembedding()
     assert spaces() == {"another": (True, True)}
 
