@@ -85,7 +85,8 @@ def patient_flush() -> None:
     def flush_patiently(case: TransactionTestCase) -> None:
         for left in reversed(range(FLUSH_TRIES)):
             try:
-                return flush(case)
+                flush(case)
+                return
             except CommandError:
                 if not left:
                     raise
