@@ -7,6 +7,7 @@
 import { changeConversation, changeGroup, changeScene, rewriteMessage, followCharacter, getConversation } from "./api.ts";
 import {
   isReplyFrame,
+  type MessageData,
   type CharacterSummary,
   type ConversationData,
   type ConversationFrame,
@@ -403,13 +404,19 @@ export class ChatSession {
     this.#inOrder(() => {
       if (frame.conversation !== this.#conversation.id) return;
       if (frame.event === "deleted") this.#events.vanished();
-      if (frame.messages) this.#thread.merge(frame.messages, frame.current_message);
+      if (frame.messages) this.#onMessages(frame.messages, frame.current_message);
       else if (frame.event === "moved" && frame.current_message) this.#onMoved(frame.current_message);
       if (frame.title !== undefined && frame.title !== this.#conversation.title) {
         this.#conversation.title = frame.title;
         this.#events.conversationChanged();
       }
     });
+  }
+
+  /** News of another window moves this one along; the echo of our own words would undo what was chosen since. */
+  #onMessages(messages: MessageData[], current: string | null | undefined): void {
+    const isNews = messages.some(({ id }) => !this.#thread.find(id));
+    this.#thread.merge(messages, isNews ? current : null);
   }
 
   /** Another window moved; the echo of our own moves would flip back what has been chosen since. */
