@@ -21,7 +21,7 @@ import {
   type VersionData,
 } from "./protocol.ts";
 import { ChatSocket } from "./socket.ts";
-import { Thread, type MessageNode, type ThreadEvents } from "./thread.ts";
+import { isLocal, Thread, type MessageNode, type ThreadEvents } from "./thread.ts";
 
 /** What belongs to the conversation besides its messages. */
 export interface Conversation {
@@ -90,6 +90,7 @@ export class ChatSession {
   #asked = new Map<string, Thread>();
   #waiting: (() => void)[] = [];
   #ownMoves: string[] = [];
+  #chosenEnd: MessageNode | null = null;
   #sentWith = new WeakMap<MessageNode, DocumentState[]>();
   #isStopWanted = false;
   #opening: AbortController | null = null;
@@ -172,6 +173,7 @@ export class ChatSession {
     this.#thread = new Thread(this.#events);
     this.#waiting = [];
     this.#ownMoves = [];
+    this.#chosenEnd = null;
     this.#isStopWanted = false;
   }
 
@@ -202,7 +204,8 @@ export class ChatSession {
       if (thread !== this.#thread) return;
       this.#inOrder(() => {
         this.#take(data);
-        thread.merge(data.messages, data.current_message);
+        thread.merge(data.messages, this.#chosenEnd ? null : data.current_message);
+        this.#keepChoice();
         this.#events.conversationChanged();
         this.#follow();
       });
@@ -303,8 +306,8 @@ export class ChatSession {
   /** Once more: the message itself where it was refused, else another answer to it. */
   retry(node: MessageNode): void {
     const question = node.parent === null ? undefined : this.#thread.find(node.parent);
-    if (!node.id.startsWith("local-")) this.regenerate(node);
-    else if (question?.id.startsWith("local-")) {
+    if (!isLocal(node)) this.regenerate(node);
+    else if (question && isLocal(question)) {
       this.#thread.remove(question);
       this.send(question.text, this.#sentWith.get(question) ?? []);
     } else {
@@ -321,8 +324,16 @@ export class ChatSession {
   }
 
   chooseBranch(node: MessageNode): void {
-    const end = this.#thread.branchEnd(node);
-    this.#thread.select(end.id);
+    this.#chosenEnd = this.#thread.branchEnd(node);
+    this.#thread.select(this.#chosenEnd.id);
+    this.#keepChoice();
+  }
+
+  /** A greeting gets its id a moment after the first message does; the choice is told then. */
+  #keepChoice(): void {
+    const end = this.#chosenEnd;
+    if (!end || isLocal(end)) return;
+    this.#chosenEnd = null;
     this.#ownMoves.push(end.id);
     this.#change({ current_message: end.id });
   }
@@ -415,8 +426,8 @@ export class ChatSession {
 
   /** News of another window moves this one along; the echo of our own words would undo what was chosen since. */
   #onMessages(messages: MessageData[], current: string | null | undefined): void {
-    const isNews = messages.some(({ id }) => !this.#thread.find(id));
-    this.#thread.merge(messages, isNews ? current : null);
+    this.#thread.merge(messages, current, "onNews");
+    this.#keepChoice();
   }
 
   /** Another window moved; the echo of our own moves would flip back what has been chosen since. */

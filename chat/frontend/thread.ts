@@ -124,10 +124,11 @@ export class Thread {
     this.merge(data.messages, data.current_message);
   }
 
-  /** Takes messages of the server. What a running reply has here is newer than what the server had saved of it. */
-  merge(messages: MessageData[], current?: string | null): void {
-    for (const data of messages) this.#mergeOne(data);
-    if (current && this.#nodes.has(current)) this.#current = current;
+  /** Takes messages of the server, and shows `current`; `onNews` only if one of them was not known here.
+   *  What a running reply has here is newer than what the server had saved of it. */
+  merge(messages: MessageData[], current?: string | null, moves: "always" | "onNews" = "always"): void {
+    const isNews = messages.map((data) => this.#mergeOne(data)).includes(true);
+    if (current && this.#nodes.has(current) && (isNews || moves === "always")) this.#current = current;
     this.#events.pathChanged();
     for (const { reply } of messages) if (reply) this.#applyEarly(reply.id);
   }
@@ -250,7 +251,8 @@ export class Thread {
 
   // --- the tree -----------------------------------------------------------------------------------------------
 
-  #mergeOne(data: MessageData): void {
+  /** Whether the message was not known before. */
+  #mergeOne(data: MessageData): boolean {
     // The server stores greetings in the order they are offered here.
     const isGreeting = data.role === "assistant" && data.parent === null && !this.#nodes.has(data.id);
     const greeting = isGreeting ? this.#children.get(null)?.find(({ id }) => id.startsWith(GREETING)) : undefined;
@@ -268,8 +270,13 @@ export class Thread {
       };
       this.#add(node);
       if (node.reply) this.#byReply.set(node.reply.id, node);
-      return;
+      return true;
     }
+    this.#refresh(known, data);
+    return false;
+  }
+
+  #refresh(known: MessageNode, data: MessageData): void {
     if (known.parent !== data.parent) this.#move(known, data.parent);
     known.createdAt = data.created_at;
     known.character = data.character ?? known.character;
@@ -329,6 +336,11 @@ export class Thread {
     if (children.length) this.#children.set(id, children);
     for (const child of children) child.parent = id;
   }
+}
+
+/** Whether the server has not given it its id yet. */
+export function isLocal(node: MessageNode): boolean {
+  return node.id.startsWith("local-");
 }
 
 function local(id: string, parent: string | null, role: MessageNode["role"], text: string): MessageNode {

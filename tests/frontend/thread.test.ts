@@ -84,6 +84,23 @@ test("a greeting takes its real place when the server tells of it", () => {
   assert.deepEqual(ids(thread), ["g", "q1", "a1"]);
 });
 
+test("a greeting chosen before the server tells of it stays chosen", () => {
+  const { thread } = makeThread();
+  thread.addGreetings(["Good evening.", "Good night."], 1);
+  thread.addQuestion("x", "Hello", "local-greeting-1");
+  thread.confirm(sent("x"));
+  thread.select("local-greeting-0");
+  const told = [
+    message("g0", null, "assistant", "Good evening."),
+    message("g1", null, "assistant", "Good night."),
+    message("q1", "g1", "user", "Hello"),
+  ];
+  thread.merge(told, "a1", "onNews");
+  assert.deepEqual(ids(thread), ["g0"]);
+  thread.merge([message("q2", "g1", "user", "Said elsewhere")], "q2", "onNews");
+  assert.deepEqual(ids(thread), ["g1", "q2"]);
+});
+
 test("a reconnection follows from the last cursor and takes a reply that ended meanwhile whole", () => {
   const { thread, ended } = makeThread();
   const running = [message("q", null, "user"), message("a", "q", "assistant", "", { status: "running" })];
