@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from accounts.models import User
 from characters.models import Character
 from chat.events import Source
-from documents.retrieval import Hit, search
+from documents.retrieval.search import Hit, search
 from inference.types import ModelTarget, Passage
 
 PASSAGES = 6

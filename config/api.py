@@ -14,7 +14,7 @@ from characters.lorebooks.api import router as lorebooks_router
 from characters.personas.api import router as personas_router
 from chat.api import router as chat_router
 from chat.scene_api import router as scene_router
-from documents.api import router as documents_router
+from documents.api.documents import router as documents_router
 from inference.api import router as inference_router
 
 api = NinjaAPI(title="Parlour", version="1", urls_namespace="api", auth=[ApiKeyAuth(), SessionAuth()])

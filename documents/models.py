@@ -381,7 +381,7 @@ class VectorSpace(models.Model):
     is_active = models.BooleanField(_("searched"), default=False, editable=False)
     """The one that is searched, and that new documents are embedded in."""
     is_complete = models.BooleanField(_("complete"), default=False, editable=False)
-    """Every ready document has its vectors here; until then `documents.reembedding` adds them."""
+    """Every ready document has its vectors here; until then `documents.ingest.reembedding` adds them."""
     chunks_done = models.PositiveIntegerField(_("passages embedded"), default=0, editable=False)
     chunks_total = models.PositiveIntegerField(_("passages in all"), default=0, editable=False)
     """Both count only what an embedding anew has done and has to do."""

@@ -16,16 +16,16 @@ from accounts.ids import uuid7
 from accounts.models import User
 from documents import tasks
 from documents.blobs import FOLDER, find_same_bytes, remove_orphans
-from documents.checks import check_file, clean_name
-from documents.contents import remove_contents
 from documents.errors import (
     DocumentBusy,
     DocumentDone,
     ReadingStopped,
 )
-from documents.fetching import check_page_url, name_from_url
+from documents.ingest.contents import remove_contents
+from documents.ingest.progress import announce
+from documents.intake.checks import check_file, clean_name
+from documents.intake.fetching import check_page_url, name_from_url
 from documents.models import Chunk, Collection, CollectionKind, Document, DocumentStatus, Embedding, Page
-from documents.progress import announce
 from documents.queries import find_manageable_collection, find_writable_collection, find_writable_document
 
 

@@ -4,7 +4,10 @@ whose turn it is, which keeps the queue fair and a lost or doubled message harml
 
 from celery import shared_task
 
-from documents import blobs, claims, ingest, reembedding, watching
+from documents import blobs
+from documents.ingest import claims, reembedding
+from documents.ingest import pipeline as ingest
+from documents.intake import watching
 
 # Longer than any document should take; beyond it the worker's child is ended and the sweep calls again.
 INGEST_SECONDS_MAX = 3500

@@ -30,9 +30,9 @@ _COPY_TRAILER = b"\xff\xff"
 def current_space() -> VectorSpace:
     """The space that is searched and that new documents are embedded in.
 
-    After another model was chosen that stays the earlier one's until `documents.reembedding` has caught up, as long
-    as a server has that model; without one, new documents go to the chosen model's at once. Made, with its index,
-    when it is first asked for.
+    After another model was chosen that stays the earlier one's until `documents.ingest.reembedding` has caught up, as
+    long as a server has that model; without one, new documents go to the chosen model's at once. Made, with its
+    index, when it is first asked for.
     """
     space = active_space()
     try:

@@ -16,10 +16,10 @@ from accounts.models import User
 from documents import shelves
 from documents.forms import PassageForm
 from documents.models import AccessLevel, Collection, DocumentStatus
-from documents.passages import cut_passage
-from documents.pictures import has_pictures
 from documents.queries import find_document
 from documents.sharing import OWNER, access_levels
+from documents.viewer.passages import cut_passage
+from documents.viewer.pictures import has_pictures
 
 # A table of a hundred rows is one screenful of scrolling; more is what search is for.
 ROWS_PER_PAGE = 100

@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import IO, BinaryIO, cast
 
 import urllib3
-from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError, ReadTimeoutError
 
 from inference.addresses import is_blocked
 from inference.dialects import key_headers, url_of
 from inference.errors import AnswerGarbled, ConnectTimeout, FirstTokenTimeout, ServerUnreachable
+from inference.guarded import guarded_pool
 from inference.refusals import read_refusal
 from inference.types import Endpoint
 
@@ -38,39 +38,8 @@ class Place:
     headers: dict[str, str] = field(repr=False)
 
 
-class _CarefulHTTP(HTTPConnection):
-    """Leaves at once if a name led where no model server can be, before a byte is sent."""
-
-    def connect(self) -> None:
-        super().connect()
-        _check_peer(self)
-
-
-class _CarefulHTTPS(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _check_peer(self)
-
-
-def _check_peer(connection: HTTPConnection) -> None:
-    address, port = connection.sock.getpeername()[:2]
-    if is_blocked(address, port):
-        connection.close()
-        raise NewConnectionError(connection, "forbidden address")
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _CarefulHTTP
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _CarefulHTTPS
-
-
 def _new_pool() -> urllib3.PoolManager:
-    pool = urllib3.PoolManager(maxsize=POOL_SIZE, retries=False)
-    pool.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
-    return pool
+    return guarded_pool(is_blocked, maxsize=POOL_SIZE)
 
 
 _pool = _new_pool()

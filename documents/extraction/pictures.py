@@ -1,6 +1,6 @@
 """Pictures: a page for each frame, with the letters that tesseract finds in it. No Django here.
 
-Without tesseract a picture may still be read by a model that sees: `documents.recognition` tries that.
+Without tesseract a picture may still be read by a model that sees: `documents.ingest.recognition` tries that.
 """
 
 import warnings

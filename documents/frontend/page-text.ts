@@ -1,4 +1,4 @@
-/* A page's text as elements: line by line, marked where the passage is. documents/passages.py does the same on the
+/* A page's text as elements: line by line, marked where the passage is. documents/viewer/passages.py does the same on the
    server. Offsets are Unicode code points; a string's own indices count UTF-16 units. */
 
 // Text files are wrapped at 72 to 100 characters; a longer line is a paragraph that extraction has joined.

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from chat import grounding
 from chat.grounding import Scope, find_sources
-from documents.hits import Hit
+from documents.retrieval.hits import Hit
 
 
 def hit(similarity: float | None) -> Hit:

@@ -10,7 +10,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import User
 from accounts.services import create_api_key
-from documents.ingest import ingest_next
+from documents.ingest.pipeline import ingest_next
 from documents.models import Collection, Document
 from documents.services import store_upload
 from inference.models import Capability, Deployment, Model, Server

@@ -6,10 +6,10 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from documents.chunking import CHUNK_TOKENS, cut_into_chunks
 from documents.extraction.pages import ExtractedPage, Heading
-from documents.merging import JOINED_CHARACTERS_MAX, Place, compose_passages
-from documents.tokens import locate_tokens
+from documents.ingest.chunking import CHUNK_TOKENS, cut_into_chunks
+from documents.ingest.tokens import locate_tokens
+from documents.retrieval.merging import JOINED_CHARACTERS_MAX, Place, compose_passages
 from tests.documents import files
 
 ALPHABET = st.sampled_from([*"abc .!?\n", "é", "😀", "中", "\u0301", "word ", "Sentence one. ", "\n\n"])

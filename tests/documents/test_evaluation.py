@@ -14,11 +14,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
-from documents.evaluation import content_words, evaluate, ndcg, share_of_words_found
-from documents.hits import Hit
-from documents.ingest import ingest_next
+from documents.evaluation.measures import content_words, evaluate, ndcg, share_of_words_found
+from documents.evaluation.questions import Question, read_question_set, read_questions
+from documents.ingest.pipeline import ingest_next
 from documents.models import Document
-from documents.questions import Question, read_question_set, read_questions
+from documents.retrieval.hits import Hit
 from tests.documents import files
 from tests.openai_server import ScriptedServer
 

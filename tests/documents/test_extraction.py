@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from documents.chunking import find_title
 from documents.errors import DocumentError
 from documents.extraction import cleaning
 from documents.extraction.formats import MediaType, Unreadable, decode_text, detect_media_type
 from documents.extraction.pages import PAGE_CHARACTERS, ExtractedPage
 from documents.extraction.parent import read_pages
+from documents.ingest.chunking import find_title
 from tests.documents import files
 
 

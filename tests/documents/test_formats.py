@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from documents.chunking import cut_into_chunks, find_title
 from documents.errors import DocumentError
 from documents.extraction.formats import HEAD_BYTES, TAIL_BYTES, MediaType, detect_media_type
 from documents.extraction.pages import ExtractedPage
 from documents.extraction.parent import read_pages
 from documents.extraction.tables import describe_rows
+from documents.ingest.chunking import cut_into_chunks, find_title
 from tests.documents import files, office
 
 has_tesseract = pytest.mark.skipif(shutil.which("tesseract") is None, reason="tesseract is not installed")

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from documents.errors import failure_message
-from documents.ingest import ingest_next
+from documents.ingest.pipeline import ingest_next
 from documents.models import Document
 from tests.documents.hostile import hostile_files
 from tests.openai_server import ScriptedServer

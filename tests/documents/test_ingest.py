@@ -10,12 +10,11 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
-from documents import claims, reading
-from documents import ingest as pipeline
-from documents.claims import ClaimLost, claim_next, claimed, keep_alive
+from documents.ingest.claims import ClaimLost, claim_next, claimed, keep_alive
+from documents.ingest import claims, pipeline, reading
+from documents.ingest.progress import Progress
+from documents.ingest.run import Run
 from documents.models import Chunk, CollectionKind, Document, Embedding, Page, Turn
-from documents.progress import Progress
-from documents.run import Run
 from documents.services import create_collection, delete_document
 from tests.documents import files
 from tests.documents.conftest import Upload

@@ -8,8 +8,8 @@ import urllib3
 
 from accounts.models import User
 from accounts.services import create_api_key
+from documents.intake.uploads import PART_BYTES
 from documents.models import Document
-from documents.uploads import PART_BYTES
 from tests.processes import start_web, stopped_at_end
 
 SIZE_BYTES = 500 * 1024 * 1024

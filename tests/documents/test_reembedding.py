@@ -4,9 +4,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts.models import User
+from documents.ingest.reembedding import continue_reembedding
 from documents.models import Document, Embedding, VectorSpace
-from documents.reembedding import continue_reembedding
-from documents.retrieval import search
+from documents.retrieval.search import search
 from documents.vectors import current_space
 from inference.models import Deployment
 from inference.queries import forget_estate

@@ -5,11 +5,11 @@ import uuid
 import pytest
 
 from accounts.models import User
-from documents import nearest
-from documents.fusion import favour_openings
 from documents.models import Document, Embedding
-from documents.places import Place
-from documents.retrieval import search
+from documents.retrieval.fusion import favour_openings
+from documents.retrieval.places import Place
+from documents.retrieval import nearest
+from documents.retrieval.search import search
 from documents.services import create_collection
 from tests.documents import files
 from tests.documents.conftest import Upload, register_embeddings

@@ -8,7 +8,7 @@ from accounts.models import User
 from characters.publishing import publish_character
 from characters.services import create_character
 from documents.models import Collection, Document
-from documents.retrieval import search
+from documents.retrieval.search import search
 from documents.services import create_collection
 from tests.documents.conftest import Upload, program_of
 

@@ -12,12 +12,13 @@ from django.test import Client
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.models import User
-from documents import blobs, fetching
+from documents import blobs
 from documents.errors import UrlRefused
-from documents.ingest import ingest_next
+from documents.ingest.pipeline import ingest_next
+from documents.intake import fetching
+from documents.intake.watching import look_at_container
 from documents.models import Document, OrphanBlob, Page, Upload
 from documents.services import create_collection
-from documents.watching import look_at_container
 from tests.documents import office
 from tests.documents.conftest import Upload as StoreUpload
 from tests.openai_server import ScriptedServer

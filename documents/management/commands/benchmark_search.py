@@ -1,8 +1,8 @@
 """`manage.py benchmark_search`: how good and how fast search is among a million chunks, in a database of its own.
 
-It makes the library of `documents.benchmark`, builds the indexes, and asks as a person who may see 1 % of it, 10 %,
-and all of it: recall@10 of the vectors against the exact answer, and the times of that stage and of a whole search
-(permission, vectors, full text, fusion, passages; all but embedding the question).
+It makes the library of `documents.evaluation.benchmark`, builds the indexes, and asks as a person who may see
+1 % of it, 10 %, and all of it: recall@10 of the vectors against the exact answer, and the times of that stage and of
+a whole search (permission, vectors, full text, fusion, passages; all but embedding the question).
 """
 
 import time
@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
 from accounts.models import User
-from documents.benchmark import (
+from documents.evaluation.benchmark import (
     CHUNKS_PER_DOCUMENT,
     OWNERS,
     Library,
@@ -24,9 +24,9 @@ from documents.benchmark import (
     percentile_ms,
 )
 from documents.models import Chunk, Collection, Document, VectorSpace
-from documents.nearest import rank_by_vector
-from documents.retrieval import Meaning, find_passages
-from documents.scope import Scope, scope_for
+from documents.retrieval.nearest import rank_by_vector
+from documents.retrieval.scope import Scope, scope_for
+from documents.retrieval.search import Meaning, find_passages
 from documents.vectors import build_index
 
 K = 10

@@ -1,7 +1,7 @@
 """`manage.py evaluate_retrieval FOLDER`: upload the folder's documents through the real pipeline, ask its questions,
-print the measures that `documents.evaluation` defines. `documents.questions` says what a folder holds; BEIR's are
-read too. `--answers` also has the built-in `quotes` answer (`documents.answering`). `--save` keeps a run as JSON, and
-`--against` prints how this run differs from a kept one.
+print the measures that `documents.evaluation.measures` defines. `documents.evaluation.questions` says what a folder
+holds; BEIR's are read too. `--answers` also has the built-in `quotes` answer (`documents.evaluation.answering`).
+`--save` keeps a run as JSON, and `--against` prints how this run differs from a kept one.
 """
 
 import json
@@ -15,13 +15,13 @@ from django.core.files.base import ContentFile
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts.models import User
-from documents.answering import evaluate_answers
 from documents.errors import DocumentError, failure_message
-from documents.evaluation import DEPTH, RESULTS, evaluate
-from documents.hits import Hit
+from documents.evaluation.answering import evaluate_answers
+from documents.evaluation.measures import DEPTH, RESULTS, evaluate
+from documents.evaluation.questions import QuestionSet, read_question_set
 from documents.models import Collection, DocumentStatus
-from documents.questions import QuestionSet, read_question_set
-from documents.retrieval import search
+from documents.retrieval.hits import Hit
+from documents.retrieval.search import search
 from documents.services import create_collection, delete_collection, store_upload
 
 # A user of its own, who cannot sign in: nobody's documents are among the results.

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 
-from documents.hits import Hit
+from documents.retrieval.hits import Hit
 from inference.errors import InferenceError
 from inference.rerank import has_reranker, rerank
 

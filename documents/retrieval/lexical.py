@@ -12,8 +12,8 @@ from typing import Any
 
 from django.db import connection
 
-from documents.places import DEPTH, RankedPlace, read_places
-from documents.scope import Scope
+from documents.retrieval.places import DEPTH, RankedPlace, read_places
+from documents.retrieval.scope import Scope
 
 # How many chunks are ranked, about: a word expected to add more than that is left to ranking alone. Ranking
 # costs 1.5 µs a chunk and word. On ARAGOG's 2,144 chunks 500 find what all do, at 11 instead of 20 ms a search;

@@ -23,7 +23,7 @@ CACHE_SECONDS = 1800
 DRAWING_SECONDS = 30
 # Drawing is a moment of processor: two at once leave a laptop usable.
 _drawing = threading.BoundedSemaphore(2)
-_ROOT = Path(__file__).resolve().parent.parent
+_ROOT = Path(__file__).resolve().parents[2]
 
 
 class PagePictureMissing(DocumentError):

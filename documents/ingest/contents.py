@@ -6,8 +6,8 @@ from pathlib import Path
 
 from django.db import connection
 
-from documents.chunking import Span
 from documents.extraction.pages import ExtractedPage
+from documents.ingest.chunking import Span
 from documents.models import Chunk, Embedding, Page
 
 HEADING_CHARACTERS_MAX = 300

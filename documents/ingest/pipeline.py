@@ -16,13 +16,14 @@ from collections.abc import Callable, Sequence
 
 from django.db import InterfaceError, OperationalError
 
-from documents import claims, embedding, lexical, reading, twins
-from documents.claims import Claim, ClaimLost, Pulse, claimed
-from documents.contents import remove_contents
 from documents.errors import DocumentError, ReadingInterrupted, ReadingTooCostly
+from documents.ingest import claims, embedding, reading, twins
+from documents.ingest.claims import Claim, ClaimLost, Pulse, claimed
+from documents.ingest.contents import remove_contents
+from documents.ingest.progress import Progress, announce_all
+from documents.ingest.run import Run
 from documents.models import Document, DocumentStatus
-from documents.progress import Progress, announce_all
-from documents.run import Run
+from documents.retrieval import lexical
 from inference.errors import InferenceError
 
 logger = logging.getLogger(__name__)

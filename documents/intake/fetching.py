@@ -15,11 +15,11 @@ from urllib.parse import unquote, urlsplit
 import urllib3
 from django.conf import settings
 from django.core.files.storage import storages
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError
 
 from documents.errors import FileTooLarge, UrlRefused, UrlUnreachable
 from inference.addresses import is_forbidden, is_private, resolve
+from inference.guarded import guarded_pool
 
 BLOB_SCHEME = "blob:"
 URL_CHARACTERS_MAX = 2000
@@ -31,35 +31,7 @@ _PART_BYTES = 256 * 1024
 _SUFFIX = re.compile(r"\.[A-Za-z0-9]{1,8}$")
 
 
-class _CarefulHTTP(HTTPConnection):
-    """Leaves at once if a name led where it may not, before a byte is sent."""
-
-    def connect(self) -> None:
-        super().connect()
-        _check_peer(self)
-
-
-class _CarefulHTTPS(HTTPSConnection):
-    def connect(self) -> None:
-        super().connect()
-        _check_peer(self)
-
-
-class _HTTPPool(urllib3.HTTPConnectionPool):
-    ConnectionCls = _CarefulHTTP
-
-
-class _HTTPSPool(urllib3.HTTPSConnectionPool):
-    ConnectionCls = _CarefulHTTPS
-
-
-def _check_peer(connection: HTTPConnection) -> None:
-    if _is_out_of_bounds(connection.sock.getpeername()[0]):
-        connection.close()
-        raise NewConnectionError(connection, "address out of bounds")
-
-
-def _is_out_of_bounds(address: str) -> bool:
+def _is_out_of_bounds(address: str, _port: int = 0) -> bool:
     return is_forbidden(address) if settings.FETCH_PRIVATE_ADDRESSES else is_private(address)
 
 
@@ -114,8 +86,7 @@ def _fetch_page(url: str, target: IO[bytes]) -> int:
         raise UrlUnreachable
     if any(_is_out_of_bounds(address) for address in addresses):
         raise UrlRefused
-    pool = urllib3.PoolManager(retries=False, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS))
-    pool.pool_classes_by_scheme = {"http": _HTTPPool, "https": _HTTPSPool}
+    pool = guarded_pool(_is_out_of_bounds, timeout=urllib3.Timeout(CONNECT_SECONDS, READ_SECONDS))
     headers = {"User-Agent": "Parlour", "Accept": "*/*", "Accept-Encoding": "identity"}
     try:
         answer = pool.request("GET", url, headers=headers, redirect=False, preload_content=False)

@@ -13,8 +13,8 @@ them stand EVERYDAY questions that no folder of papers answers. Measured:
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from documents.hits import Hit
-from documents.questions import Question
+from documents.evaluation.questions import Question
+from documents.retrieval.hits import Hit
 from inference.quotes import best_quotes
 from inference.types import Passage
 

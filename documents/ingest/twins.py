@@ -9,8 +9,8 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from documents.claims import Claim, ClaimLost, claimed
-from documents.contents import contextual_sql, title_from_name
+from documents.ingest.claims import Claim, ClaimLost, claimed
+from documents.ingest.contents import contextual_sql, title_from_name
 from documents.models import Document, DocumentStatus
 
 # Of a file that everybody has, some will do.

@@ -15,11 +15,11 @@ from django.utils.translation import gettext
 from accounts.errors import InvalidInput, NotFound
 from accounts.ids import uuid7
 from accounts.models import User
-from documents import parts
 from documents.blobs import FOLDER
-from documents.checks import check_head, clean_name
 from documents.errors import FileEmpty, FileTooLarge, UploadMismatch
 from documents.extraction.formats import HEAD_BYTES, TAIL_BYTES
+from documents.intake import parts
+from documents.intake.checks import check_head, clean_name
 from documents.models import Collection, Document, Upload
 from documents.queries import find_writable_collection
 from documents.services import ensure_library, queue_document

@@ -10,8 +10,8 @@ wrote is a parameter. That is what each `noqa: S608` stands for.
 from django.db import connection, transaction
 
 from documents.models import VectorSpace
-from documents.places import DEPTH, RankedPlace, read_places
-from documents.scope import Scope
+from documents.retrieval.places import DEPTH, RankedPlace, read_places
+from documents.retrieval.scope import Scope
 from documents.vectors import INDEXED_DIMENSIONS_MAX, vector_literal
 from inference.embeddings import Vectors
 

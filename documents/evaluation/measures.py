@@ -18,8 +18,8 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from documents.questions import Question
-from documents.retrieval import Hit
+from documents.evaluation.questions import Question
+from documents.retrieval.search import Hit
 
 RESULTS = 5
 # Standard collections are measured at ten documents; so many passages hold them, nearly always.

@@ -15,15 +15,15 @@ from uuid import UUID
 from django.db import connection
 
 from accounts.models import User
-from documents.fusion import favour_openings, fuse
-from documents.hits import Hit
-from documents.lexical import rank_by_words
-from documents.merging import compose_passages
 from documents.metrics import RETRIEVAL_LATENCY, RETRIEVAL_PASSAGES
 from documents.models import VectorSpace
-from documents.nearest import rank_by_vector
-from documents.reranking import best_first
-from documents.scope import Scope, scope_for
+from documents.retrieval.fusion import favour_openings, fuse
+from documents.retrieval.hits import Hit
+from documents.retrieval.lexical import rank_by_words
+from documents.retrieval.merging import compose_passages
+from documents.retrieval.nearest import rank_by_vector
+from documents.retrieval.reranking import best_first
+from documents.retrieval.scope import Scope, scope_for
 from documents.vectors import active_space
 from inference.embeddings import Vectors, embed_queries
 from inference.errors import InferenceError

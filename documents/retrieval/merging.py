@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from documents.places import Place
+from documents.retrieval.places import Place
 
 # What a reader takes in at a glance, and five of which fit the 4,000 characters a small model can use. On ARAGOG
 # 800 finds more of the answers' words than 500 or 1,100.

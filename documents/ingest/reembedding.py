@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Exists, F, OuterRef, QuerySet
 
-from documents.contents import contextual_text
+from documents.ingest.contents import contextual_text
 from documents.models import Chunk, Document, DocumentStatus, Embedding, VectorSpace
 from documents.vectors import activate, active_space, build_index, chosen_space, store_vectors
 from inference.embeddings import embed_passages

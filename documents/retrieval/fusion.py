@@ -4,12 +4,12 @@ import math
 from collections.abc import Sequence
 from uuid import UUID
 
-from documents.places import Place, RankedPlace
+from documents.retrieval.places import Place, RankedPlace
 
 # Reciprocal rank fusion's constant, from Cormack, Clarke and Büttcher (SIGIR 2009). On ARAGOG 30 to 100 are alike.
 RRF_K = 60
 # A list of references holds every word of the field and answers nothing: right first +.01 on ARAGOG.
-# (It has no vectors either, see `documents.embedding`.)
+# (It has no vectors either, see `documents.ingest.embedding`.)
 REFERENCE_WEIGHT = 0.5
 # A document's opening says what the rest is about: in the document that leads, page 1 counts this much more, page 2
 # half of that, and so on. ARAGOG: words found .607 without, .631 with .2, .637 with .3, .636 with .4; right first

@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from accounts.api_auth import caller
 from documents import queries
 from documents.extraction.picture import WIDTH_MAX
-from documents.pictures import WIDTH, picture_of
+from documents.viewer.pictures import WIDTH, picture_of
 
 router = Router(tags=["documents"])
 

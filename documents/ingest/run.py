@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from documents.claims import Claim, Pulse
+from documents.ingest.claims import Claim, Pulse
+from documents.ingest.progress import Progress
 from documents.models import Document
-from documents.progress import Progress
 
 
 @dataclass(slots=True)

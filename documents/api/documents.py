@@ -12,13 +12,13 @@ from pydantic import Field
 from accounts.api_auth import caller
 from accounts.errors import NotFound
 from documents import queries, services
-from documents.api_collections import router as collections_router
-from documents.api_pictures import router as pictures_router
-from documents.api_uploads import router as uploads_router
+from documents.api.collections import router as collections_router
+from documents.api.pictures import router as pictures_router
+from documents.api.uploads import router as uploads_router
 from documents.errors import failure_message
 from documents.models import Document
-from documents.pictures import has_pictures
-from documents.retrieval import search
+from documents.retrieval.search import search
+from documents.viewer.pictures import has_pictures
 
 router = Router(tags=["documents"])
 router.add_router("", collections_router)

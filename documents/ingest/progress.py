@@ -13,8 +13,8 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from accounts.events import publish_all
-from documents.claims import Claim, claimed
 from documents.errors import failure_message
+from documents.ingest.claims import Claim, claimed
 from documents.models import Document, DocumentQuerySet, DocumentStatus
 
 logger = logging.getLogger(__name__)

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
-from documents import claims
-from documents.claims import claimed, claimed_together
-from documents.contents import contextual_text
 from documents.errors import EmbeddingsUnusable
+from documents.ingest import claims
+from documents.ingest.claims import claimed, claimed_together
+from documents.ingest.contents import contextual_text
+from documents.ingest.progress import ready_values
+from documents.ingest.run import Run
 from documents.models import Document, DocumentStatus, VectorSpace
-from documents.progress import ready_values
-from documents.run import Run
 from documents.vectors import current_space, store_vectors
 from inference.embeddings import Vectors, embed_passages
 from inference.errors import ContextTooLong, InferenceError, RequestRejected

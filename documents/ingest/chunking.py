@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from documents.extraction.pages import TITLE_LEVEL, ExtractedPage
-from documents.tokens import TokenOffsets, locate_tokens
+from documents.ingest.tokens import TokenOffsets, locate_tokens
 
 # MiniLM sees 256 tokens, and the title and headings before the text need some. ARAGOG, hybrid, tokens / overlap:
 # right first, right among five, words found: 180/40 .969 1.000 .602; 220/0 .939 1.000 .592; 200/0 .939 .990 .585;

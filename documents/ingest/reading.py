@@ -9,20 +9,20 @@ from django.core.files.storage import default_storage
 
 from accounts.ids import uuid7
 from documents import blobs
-from documents.checks import check_file
-from documents.chunking import cut_into_chunks, find_title
-from documents.claims import claimed
-from documents.contents import store_chunks, store_pages, title_from_name
 from documents.errors import PicturesUnreadable, TextMissing, error_for
 from documents.extraction.formats import MediaType, Unreadable
 from documents.extraction.pages import ExtractedPage
 from documents.extraction.parent import WALL_SECONDS, read_pages
 from documents.extraction.plain import read_plain
-from documents.fetching import fetch
-from documents.languages import detect_language
+from documents.ingest.chunking import cut_into_chunks, find_title
+from documents.ingest.claims import claimed
+from documents.ingest.contents import store_chunks, store_pages, title_from_name
+from documents.ingest.languages import detect_language
+from documents.ingest.recognition import listen_to, look_at
+from documents.ingest.run import Run
+from documents.intake.checks import check_file
+from documents.intake.fetching import fetch
 from documents.models import DocumentStatus
-from documents.recognition import listen_to, look_at
-from documents.run import Run
 
 # For one of a lot: what needs more is read alone, so that the others need not wait for it.
 LOT_CPU_SECONDS, LOT_WALL_SECONDS = 3, 15.0

@@ -7,7 +7,8 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.api_auth import caller
-from documents import services, uploads
+from documents import services
+from documents.intake import uploads
 from documents.models import Document, Upload
 
 router = Router(tags=["uploads"])

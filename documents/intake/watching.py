@@ -13,9 +13,9 @@ from django.conf import settings
 from django.core.files.storage import Storage, storages
 from django.db import transaction
 
-from documents.checks import clean_name
-from documents.contents import remove_contents
-from documents.fetching import BLOB_SCHEME
+from documents.ingest.contents import remove_contents
+from documents.intake.checks import clean_name
+from documents.intake.fetching import BLOB_SCHEME
 from documents.models import Chunk, Collection, Document, DocumentStatus, Embedding, Page
 
 logger = logging.getLogger(__name__)

@@ -1,0 +1,1 @@
+"""How good and how fast retrieval is, as numbers."""

@@ -1,0 +1,1 @@
+"""From a stored file to chunks with vectors: the way a worker walks, safe to walk twice."""
