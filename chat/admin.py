@@ -7,8 +7,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from chat.admin_trials import TrialAdmin
 from chat.models import Reply
+from chat.trials.admin import TrialAdmin
 
 __all__ = ["ReplyAdmin", "TrialAdmin"]
 

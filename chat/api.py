@@ -12,7 +12,6 @@ from accounts.errors import InvalidInput, NotFound
 from accounts.models import User
 from chat import services
 from chat.choices import Choices
-from chat.feedback import set_feedback
 from chat.models import Conversation, Verdict
 from chat.nodes import (
     ConversationItem,
@@ -22,6 +21,7 @@ from chat.nodes import (
     conversation_tree,
 )
 from chat.queries import HAS_RUNNING_REPLY, list_conversations
+from chat.trials.feedback import set_feedback
 from inference.queries import list_chat_models
 
 router = Router(tags=["conversations"])

@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import NotFound
 from accounts.models import User
-from chat.groups import Wish
 from chat.models import Conversation, Role
 from chat.queries import (
     find_character,
 )
+from chat.scenes.groups import Wish
 from documents.models import Collection, CollectionKind, Document
 from documents.services import file_into_chat
 from inference.queries import resolve_model

@@ -22,11 +22,11 @@ from accounts.models import User
 from chat import events, metrics, posting, runtime, services
 from chat.choices import Choices
 from chat.database import in_database
-from chat.draft import frames_of_row
-from chat.groups import Wish
 from chat.models import Message, Reply
 from chat.nodes import message_node
 from chat.queries import replies_to_follow
+from chat.running.draft import frames_of_row
+from chat.scenes.groups import Wish
 from chat.sign_in import find_user, read_headers
 from inference import tracing
 

@@ -12,7 +12,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from chat.errors import MalformedFrame
 
-# A cursor is a Redis stream id, `<epoch>-<sequence>` (see chat.log); clients only hand it back.
+# A cursor is a Redis stream id, `<epoch>-<sequence>` (see chat.running.log); clients only hand it back.
 Cursor = Annotated[str, msgspec.Meta(pattern=r"^\d{1,15}-\d{1,15}$")]
 BEGINNING = "0-0"
 

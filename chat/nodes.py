@@ -7,9 +7,9 @@ from datetime import datetime
 from ninja import Schema
 
 from characters.models import Character
-from chat.groups import members_of
 from chat.models import Conversation, Message, Reply
 from chat.queries import latest_replies, verdicts_on
+from chat.scenes.groups import members_of
 
 
 class CharacterBrief(Schema):

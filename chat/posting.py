@@ -1,7 +1,7 @@
 """What people say: the verbs that begin a reply.
 
 Each stores the reply as a row and returns `Posted`; the process that accepted it then runs it (`chat.runtime`).
-Should that process die before it can, another finds the row (`chat.leases`).
+Should that process die before it can, another finds the row (`chat.running.leases`).
 """
 
 import uuid
@@ -16,16 +16,16 @@ from accounts.errors import NotFound, ParlourError
 from accounts.models import User
 from chat.choices import Choices, attach, choose
 from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, ReplyRunning
-from chat.groups import choose_speakers, members_of
 from chat.models import Conversation, Member, Message, Reply, ReplyStatus, Role
-from chat.openings import new_conversation
 from chat.queries import (
     ReplyContext,
     find_conversation,
     find_message,
     reply_context,
 )
-from chat.trials import take_part
+from chat.scenes.groups import choose_speakers, members_of
+from chat.scenes.openings import new_conversation
+from chat.trials.services import take_part
 from inference.queries import resolve_model
 from inference.types import ModelTarget
 

@@ -22,8 +22,8 @@ from characters.access import find_own
 from characters.models import Character
 from characters.versions.snapshot import FIELDS, with_fields
 from chat.database import in_database, in_search
-from chat.grounding import find_sources, passages_of, scope_of
 from chat.prompt import PromptParts, build_request
+from chat.prompting.grounding import find_sources, passages_of, scope_of
 from chat.prompting.macros import fill
 from chat.prompting.voice import names_of, voice_of
 from inference.client import stream_chat

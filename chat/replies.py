@@ -14,19 +14,19 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from accounts.errors import ParlourError
-from chat.checkpoints import Checkpoint, Ending, Finished
-from chat.citations import CitationFilter
 from chat.database import in_database, in_search
-from chat.draft import Draft, replay
-from chat.grounding import find_sources, passages_of, scope_of
-from chat.log import LogWriter, parse_cursor
 from chat.models import ReplyStatus
 from chat.prompt import PromptParts, build_prompt
 from chat.prompting.casting import Casting, cast, cast_plain, needs_database
+from chat.prompting.citations import CitationFilter
+from chat.prompting.grounding import find_sources, passages_of, scope_of
+from chat.prompting.questions import stand_alone
 from chat.prompting.record import records
 from chat.prompting.speaking import NameTrimmer
 from chat.queries import ReplyContext
-from chat.questions import stand_alone
+from chat.running.checkpoints import Checkpoint, Ending, Finished
+from chat.running.draft import Draft, replay
+from chat.running.log import LogWriter, parse_cursor
 from documents.queries import pending_documents
 from inference.client import stream_chat
 from inference.queries import resolve_model

@@ -19,18 +19,24 @@ from redis.exceptions import RedisError
 
 from accounts.events import publish_to_user_async
 from chat import metrics
-from chat.checkpoints import Ending, claim_reply, finish_replies, list_overdue_replies, save_checkpoints
-from chat.control import Control, channel_name, decode_control, encode_control
 from chat.database import Batcher, in_database
-from chat.feed import ReplyFeed
-from chat.leases import HEARTBEAT_SECONDS, Leases
-from chat.log import LogWriter, connect_redis
 from chat.models import ReplyStatus
 from chat.nodes import message_node
 from chat.posting import post_messages, speak_next
 from chat.prompting.record import records
 from chat.queries import ReplyContext
 from chat.replies import ReplyRun
+from chat.running.checkpoints import (
+    Ending,
+    claim_reply,
+    finish_replies,
+    list_overdue_replies,
+    save_checkpoints,
+)
+from chat.running.control import Control, channel_name, decode_control, encode_control
+from chat.running.feed import ReplyFeed
+from chat.running.leases import HEARTBEAT_SECONDS, Leases
+from chat.running.log import LogWriter, connect_redis
 from chat.tasks import title_conversation
 from chat.titles import is_topic
 

@@ -11,12 +11,12 @@ from accounts.audit import record
 from accounts.errors import NotFound
 from accounts.events import publish_to_user
 from accounts.models import User
-from chat import control
 from chat.choices import Choices, attach, choose
 from chat.models import Conversation, Reply
 from chat.queries import (
     find_conversation,
 )
+from chat.running import control
 from documents.models import CollectionKind
 from documents.services import delete_collection
 

@@ -1,6 +1,7 @@
 from django.urls import path
 
-from chat import impersonation, preview, views
+from chat import preview, views
+from chat.scenes import impersonation
 from chat.sillytavern.views import show_import
 
 app_name = "chat"

@@ -14,7 +14,7 @@ from characters.models import Persona
 from characters.personas.api import PersonaOut
 from chat.prompting.macros import fill
 from chat.prompting.voice import NAMELESS, greetings_of, names_of
-from inference.model_files import offers_for
+from inference.model_files.services import offers_for
 from inference.queries import has_language_model, list_chat_models
 
 # What fits on a first screen and in a menu; the gallery has everybody.

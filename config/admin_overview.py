@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from chat.models import Reply, ReplyStatus
 from documents.models import Document, DocumentStatus
-from inference.health import read_health
+from inference.estate.health import read_health
 from inference.models import Capability, Model, Server, ServerKind
 
 WEEK = timedelta(days=7)

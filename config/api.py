@@ -13,7 +13,7 @@ from characters.cards.api import router as cards_router
 from characters.lorebooks.api import router as lorebooks_router
 from characters.personas.api import router as personas_router
 from chat.api import router as chat_router
-from chat.scene_api import router as scene_router
+from chat.scenes.api import router as scene_router
 from documents.api.documents import router as documents_router
 from inference.api import router as inference_router
 

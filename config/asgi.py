@@ -10,7 +10,7 @@ http = get_asgi_application()
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
 
 import config.metrics  # noqa: E402, F401 (registers its collector)
-from chat.completions import OpenAIEndpoints  # noqa: E402
+from chat.openai.completions import OpenAIEndpoints  # noqa: E402
 from config.health import HealthEndpoints  # noqa: E402
 from config.routing import websocket_urlpatterns  # noqa: E402
 from config.tracing import TracedRequests  # noqa: E402

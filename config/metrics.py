@@ -16,8 +16,8 @@ from prometheus_client.registry import Collector
 
 from chat.models import Reply
 from documents.models import Document
-from inference.health import read_queue_lengths
-from inference.readings import list_readings
+from inference.estate.health import read_queue_lengths
+from inference.estate.readings import list_readings
 
 CELERY_QUEUES = ("ingest", "default")
 

@@ -8,7 +8,7 @@ from ninja import Router, Schema, Status
 
 from accounts.api_auth import caller
 from accounts.errors import NotAllowed, NotFound
-from inference.model_files import OFFERS, can_serve_here, cancel_fetch, start_fetch
+from inference.model_files.services import OFFERS, can_serve_here, cancel_fetch, start_fetch
 from inference.models import ModelFile
 from inference.queries import has_language_model
 from inference.tasks import begin_fetch

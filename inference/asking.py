@@ -1,6 +1,6 @@
 """One question to a model that answers whole rather than token by token: its servers in turn until one answers.
 
-Synchronous, over `inference.http`. The order is by chance in proportion to the weights; a server that cannot answer
+Synchronous, over `inference.net.http`. The order is by chance in proportion to the weights; a server that cannot answer
 now is passed over for the next, and the error of the last one stands.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from inference.errors import AnswerGarbled, ServerError
-from inference.http import call, place_of
+from inference.net.http import call, place_of
 from inference.types import Endpoint, ModelTarget
 
 Answer = TypeVar("Answer")

@@ -5,11 +5,11 @@ from collections.abc import AsyncGenerator
 import msgspec
 
 from inference.errors import AnswerGarbled, ContextTooLong, StreamCut
-from inference.refusals import read_error_in_stream
-from inference.sse import EventDecoder
-from inference.transport import Timeouts, open_stream
+from inference.net.transport import Timeouts, open_stream
 from inference.types import ChatRequest, Endpoint, StreamEvent
-from inference.wire import ChatDecoder, ErrorInStream, chat_body
+from inference.wire.completions import ChatDecoder, ErrorInStream, chat_body
+from inference.wire.refusals import read_error_in_stream
+from inference.wire.sse import EventDecoder
 
 # Prose has four or five, code with its blanks up to ten. llama.cpp was measured to split a text of 500 pages for
 # longer than three minutes before it said no.

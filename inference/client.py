@@ -6,10 +6,10 @@ from typing import Protocol
 
 from inference.chat_completions import stream_completion
 from inference.models import ServerKind
-from inference.quotes import stream_quotes
+from inference.net.transport import Timeouts
+from inference.quotes.provider import stream_quotes
 from inference.routing import cache
 from inference.routing.failover import stream_routed
-from inference.transport import Timeouts
 from inference.types import Caller, ChatRequest, Endpoint, ModelTarget, StreamEvent
 
 DEFAULT_TIMEOUTS = Timeouts()

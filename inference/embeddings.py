@@ -15,8 +15,8 @@ import numpy.typing as npt
 from django.conf import settings
 
 from inference.errors import AnswerGarbled, EmbeddingsUnavailable, ModelUnavailable, RateLimited, ServerError
-from inference.http import Place, call, place
 from inference.metrics import EMBEDDING_LATENCY
+from inference.net.http import Place, call, place
 from inference.queries import embedding_dimensions, resolve_model
 from inference.services import note_dimensions
 from inference.types import EmbeddingModel, Endpoint

@@ -5,10 +5,10 @@ Reads the key (`keys.resolve_key`), so it raises `KeyMissing`; touches neither n
 
 from dataclasses import replace
 
-from inference.dialects import dialect_of
 from inference.keys import is_signed_in, resolve_key
 from inference.models import Server, ServerKind
 from inference.types import Endpoint
+from inference.wire.dialects import dialect_of
 
 
 def endpoint_at(server: Server, remote_name: str, *, weight: int = 1) -> Endpoint:

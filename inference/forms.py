@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import ParlourError
-from inference.capacity import Precision, Shape, Workload
-from inference.discovery import api_base
+from inference.estate.discovery import api_base
+from inference.figures.capacity import Precision, Shape, Workload
 from inference.keys import check_reference
 from inference.models import Capability, Model, Server, ServerKind
 from inference.sampling import check_defaults

@@ -402,7 +402,7 @@ class Limit(models.Model):
 class UsageDay(models.Model):
     """A finished day (UTC) of usage, added up: of a model, or of one person with it.
 
-    The dashboard reads these in place of every call (`inference.usage`).
+    The dashboard reads these in place of every call (`inference.figures.usage`).
     """
 
     day = models.DateField(_("day"))

@@ -24,7 +24,9 @@ from django.utils.translation import ngettext_lazy
 from accounts import audit
 from accounts.errors import NotAllowed, NotFound, Words
 from accounts.models import User
-from inference.discovery import (
+from inference.endpoints import endpoint_at
+from inference.errors import InferenceError, ServerUrlRefused
+from inference.estate.discovery import (
     FoundModel,
     ServerReport,
     api_base,
@@ -32,8 +34,6 @@ from inference.discovery import (
     capability_of,
     known_kind,
 )
-from inference.endpoints import endpoint_at
-from inference.errors import InferenceError, ServerUrlRefused
 from inference.keys import check_reference
 from inference.metrics import count_request
 from inference.model_server.choice import ModelChoice, choice_of, read_choice

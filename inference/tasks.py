@@ -4,11 +4,11 @@ import uuid
 
 from celery import shared_task
 
-from inference import readings
-from inference.fetching import abandoned_fetches, run_create, run_fetch
-from inference.jobs import run_jobs
+from inference.estate import readings
+from inference.estate.jobs import run_jobs
+from inference.figures.usage import roll_up_usage
+from inference.model_files.fetching import abandoned_fetches, run_create, run_fetch
 from inference.services import refresh_servers, register_configured_servers
-from inference.usage import roll_up_usage
 
 REFRESH_SECONDS = 60
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from documents.evaluation.questions import Question
 from documents.retrieval.hits import Hit
-from inference.quotes import best_quotes
+from inference.quotes.provider import best_quotes
 from inference.types import Passage
 
 _EVERYDAY = """\

@@ -18,8 +18,8 @@ from django.core.files.storage import storages
 from urllib3.exceptions import HTTPError
 
 from documents.errors import FileTooLarge, UrlRefused, UrlUnreachable
-from inference.addresses import is_forbidden, is_private, resolve
-from inference.guarded import guarded_pool
+from inference.net.addresses import is_forbidden, is_private, resolve
+from inference.net.guarded import guarded_pool
 
 BLOB_SCHEME = "blob:"
 URL_CHARACTERS_MAX = 2000

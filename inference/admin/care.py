@@ -1,7 +1,7 @@
 """The page of one server: whether it answers, what is on it, and what is being done to it. Views only.
 
-Every change is a form that works without a script; what takes long is a job (`inference.jobs`), whose progress the
-page fetches again while it is open.
+Every change is a form that works without a script; what takes long is a job (`inference.estate.jobs`), whose
+progress the page fetches again while it is open.
 """
 
 import uuid
@@ -16,12 +16,12 @@ from django.utils.translation import gettext as _
 from accounts.errors import ParlourError
 from accounts.models import User
 from inference.admin.estate import actor_of
-from inference.health import ServerHealth, read_health
-from inference.jobs import Job, list_jobs
-from inference.operations import can_manage, delete_model, list_loaded_models, unload_model
+from inference.estate.health import ServerHealth, read_health
+from inference.estate.jobs import Job, list_jobs
+from inference.estate.operations import can_manage, delete_model, list_loaded_models, unload_model
+from inference.estate.work import cancel_job, start_job
+from inference.figures.words import say_seconds
 from inference.services import diagnose_server, refresh_models
-from inference.words import say_seconds
-from inference.work import cancel_job, start_job
 
 # While something moves, and while nothing does.
 BUSY_SECONDS, CALM_SECONDS = 1, 10

@@ -1,4 +1,4 @@
-"""The dashboard of usage: what was asked for, and the figures of `inference.usage` as tiles, charts and tables."""
+"""The dashboard of usage: the figures of `inference.figures.usage` as tiles, charts and tables."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.models import User
-from inference.charts import Chart, Series, draw_bars, draw_lines
-from inference.usage import Figures, Period, Point, UsageOverview, UsageQuestion
-from inference.words import say_cost, say_count, say_seconds, say_share, say_speed
+from inference.figures.charts import Chart, Series, draw_bars, draw_lines
+from inference.figures.usage import Figures, Period, Point, UsageOverview, UsageQuestion
+from inference.figures.words import say_cost, say_count, say_seconds, say_share, say_speed
 
 PERIODS = [
     (Period.DAY, gettext_lazy("24 hours")),

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import ParlourError
 from inference.admin.estate import actor_of
-from inference.model_files import (
+from inference.model_files.services import (
     add_file_in_blob,
     add_uploaded_file,
     delete_file,

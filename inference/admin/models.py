@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from inference.admin.estate import EstateAdmin, actor_of
 from inference.admin.filters import CapabilityFilter, OfferedFilter
 from inference.admin.pages import page_path, show_page
-from inference.capacity import plan_capacity
+from inference.figures.capacity import plan_capacity
 from inference.forms import CapacityForm, ModelForm
 from inference.models import Model
 from inference.services import save_model, set_default_model

@@ -16,8 +16,8 @@ from inference.admin.care import act_on_server, care_context
 from inference.admin.estate import EstateAdmin, actor_of
 from inference.admin.filters import AnsweringFilter
 from inference.admin.pages import page_path, show_page
+from inference.estate.health import read_health
 from inference.forms import ServerForm
-from inference.health import read_health
 from inference.models import Server
 from inference.services import Diagnosis, diagnose_server, refresh_models, save_server
 

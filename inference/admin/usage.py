@@ -10,8 +10,8 @@ from accounts.admin import ReadOnlyAdmin
 from inference.admin import dashboard
 from inference.admin.filters import FailedFilter
 from inference.admin.pages import page_path, show_page
+from inference.figures.usage import list_used_models, read_usage
 from inference.models import Usage
-from inference.usage import list_used_models, read_usage
 
 
 @admin.register(Usage)

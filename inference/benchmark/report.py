@@ -9,8 +9,8 @@ from django.utils.translation import ngettext
 
 from inference.benchmark.results import Change, Run, Scenario
 from inference.benchmark.terminal import HEADS, cells_of, change_cells
-from inference.charts import Chart, Series, draw_bars, draw_lines
-from inference.words import say_count, say_seconds
+from inference.figures.charts import Chart, Series, draw_bars, draw_lines
+from inference.figures.words import say_count, say_seconds
 
 
 def write_report(run: Run, path: Path, *, before: Run | None, changes: Sequence[Change]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from inference.benchmark.results import Change, Scenario
-from inference.words import say_count, say_seconds, say_share, say_speed
+from inference.figures.words import say_count, say_seconds, say_share, say_speed
 
 BAR_WIDTH = 24
 HEADS = (

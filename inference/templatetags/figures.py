@@ -1,8 +1,8 @@
-"""Figures in templates, as `inference.words` writes them."""
+"""Figures in templates, as `inference.figures.words` writes them."""
 
 from django import template
 
-from inference import words
+from inference.figures import words
 
 register = template.Library()
 

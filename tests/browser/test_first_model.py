@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from inference.model_files import OFFERS
+from inference.model_files.services import OFFERS
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.config.running_stack import starting
 from tests.inference.hub import Hub

@@ -11,7 +11,7 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import User
-from inference import jobs
+from inference.estate import jobs
 from inference.models import Server, Usage
 from tests.browser.conftest import PHONE, OpenPage
 from tests.inference.ollama_library import OllamaLibrary

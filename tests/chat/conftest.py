@@ -14,8 +14,8 @@ from redis.asyncio import Redis
 
 from accounts.models import User
 from accounts.services import create_api_key
-from chat.feed import ReplyFeed
-from chat.log import LogWriter, connect_redis
+from chat.running.feed import ReplyFeed
+from chat.running.log import LogWriter, connect_redis
 from inference.models import Capability, Deployment, Model, Server
 from tests.openai_server import ScriptedServer
 from tests.processes import Process, start_web, stopped_at_end

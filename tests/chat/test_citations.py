@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.citations import CitationFilter
+from chat.prompting.citations import CitationFilter
 
 
 def filtered(text: str, sources: int, size: int) -> str:

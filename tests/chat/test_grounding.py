@@ -5,8 +5,8 @@ import uuid
 import pytest
 
 from accounts.models import User
-from chat import grounding
-from chat.grounding import Scope, find_sources
+from chat.prompting import grounding
+from chat.prompting.grounding import Scope, find_sources
 from documents.retrieval.hits import Hit
 
 

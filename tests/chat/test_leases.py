@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 
-from chat.leases import Leases
+from chat.running.leases import Leases
 
 
 async def test_replies_of_a_dead_process_go_to_exactly_one_claimer(bench):

@@ -5,8 +5,8 @@ import json
 import uuid
 
 from chat import events
-from chat.draft import replay
-from chat.log import log_key
+from chat.running.draft import replay
+from chat.running.log import log_key
 
 
 class Reader:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from chat.questions import leans_on_earlier
+from chat.prompting.questions import leans_on_earlier
 
 
 @pytest.mark.parametrize(

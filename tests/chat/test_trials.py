@@ -8,10 +8,11 @@ from django.urls import reverse
 
 from accounts.models import User
 from characters.models import Character
-from chat import posting, trials
+from chat import posting
 from chat.choices import Choices
 from chat.models import Arm, Feedback, Message, Reply, Sticky, Trial
 from chat.posting import NewPost
+from chat.trials import services as trials
 from inference.models import Capability, Deployment, Model, Server
 
 pytestmark = pytest.mark.django_db

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 
 from config.asgi import application
 from config.health import HealthEndpoints
+from inference.estate.readings import Reading
 from inference.models import Model
-from inference.readings import Reading
 from inference.routing.desk import key_prefix
 
 

@@ -10,8 +10,8 @@ from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
-from documents.ingest.claims import ClaimLost, claim_next, claimed, keep_alive
 from documents.ingest import claims, pipeline, reading
+from documents.ingest.claims import ClaimLost, claim_next, claimed, keep_alive
 from documents.ingest.progress import Progress
 from documents.ingest.run import Run
 from documents.models import Chunk, CollectionKind, Document, Embedding, Page, Turn

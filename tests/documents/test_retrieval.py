@@ -6,9 +6,9 @@ import pytest
 
 from accounts.models import User
 from documents.models import Document, Embedding
+from documents.retrieval import nearest
 from documents.retrieval.fusion import favour_openings
 from documents.retrieval.places import Place
-from documents.retrieval import nearest
 from documents.retrieval.search import search
 from documents.services import create_collection
 from tests.documents import files

@@ -11,10 +11,10 @@ from accounts.models import User
 from config.stack.plan import language_model, read_settings
 from config.stack.process import free_port, start, stop, wait_until
 from inference.client import stream_chat
-from inference.discovery import is_answering
+from inference.estate.discovery import is_answering
 from inference.model_server.choice import choice_of
 from inference.models import Capability, Deployment, Model, Server
-from inference.transport import Timeouts
+from inference.net.transport import Timeouts
 from inference.types import AnswerDelta, ChatRequest, Endpoint, ModelTarget, StreamEvent, ThinkingDelta, Turn
 from tests.openai_server import ScriptedServer
 from tests.tiny_gguf import write_tiny_gguf

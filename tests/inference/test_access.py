@@ -10,7 +10,7 @@ from inference.errors import ModelUnavailable
 from inference.models import Model
 from inference.queries import forget_estate, list_chat_models, list_models, resolve_model
 from inference.types import ChatRequest, Turn
-from inference.wire import chat_body
+from inference.wire.completions import chat_body
 from tests.inference.conftest import add_model
 
 pytestmark = pytest.mark.django_db

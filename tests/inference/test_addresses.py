@@ -6,10 +6,10 @@ import socket
 import pytest
 from django.test.utils import override_settings
 
-from inference import addresses
-from inference.addresses import check_server_url, is_blocked, is_forbidden
 from inference.errors import AnswerGarbled, ServerUnreachable, ServerUrlRefused
-from inference.http import call, place
+from inference.net import addresses
+from inference.net.addresses import check_server_url, is_blocked, is_forbidden
+from inference.net.http import call, place
 from tests.inference.conftest import collect, target_at
 from tests.openai_server import Response, ScriptedServer
 

@@ -13,7 +13,7 @@ from inference.errors import (
     ServerUnreachable,
     StreamStalled,
 )
-from inference.transport import Timeouts
+from inference.net.transport import Timeouts
 from inference.types import ChatRequest, Turn
 from tests.inference.conftest import answer_of, collect, target_at
 from tests.openai_server import Answer, Refusal, ScriptedServer

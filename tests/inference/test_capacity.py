@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from inference.capacity import (
+from inference.figures.capacity import (
     GPU_SIZES,
     GpuSize,
     Precision,

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.sse import MAX_LINE_BYTES, EventDecoder
-from inference.thinking import ThinkingSplitter
 from inference.types import AnswerDelta, Finish, ThinkingDelta, ToolCallDelta, UsageReport
-from inference.wire import ChatDecoder
+from inference.wire.completions import ChatDecoder
+from inference.wire.sse import MAX_LINE_BYTES, EventDecoder
+from inference.wire.thinking import ThinkingSplitter
 
 
 def cut(data, positions):

@@ -20,8 +20,8 @@ from inference.errors import (
     ServerFailed,
     ServerUnreachable,
 )
-from inference.http import MAX_ANSWER_BYTES
 from inference.models import Capability, Model, Server
+from inference.net.http import MAX_ANSWER_BYTES
 from tests.inference.conftest import add_model
 from tests.openai_server import Refusal, ScriptedServer, embed
 

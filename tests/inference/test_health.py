@@ -7,9 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import User
-from inference.health import read_health, read_queue_lengths
+from inference.estate.health import read_health, read_queue_lengths
+from inference.estate.readings import list_readings, parse_metrics, read_servers
 from inference.models import Deployment, Server
-from inference.readings import list_readings, parse_metrics, read_servers
 from inference.routing.desk import key_prefix
 from tests.inference.conftest import add_model
 from tests.inference.ollama_library import OllamaLibrary

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from django.test.utils import override_settings
 
-from inference import hub as hub_client
 from inference.errors import FileDamaged, FileNotOnHub, HubUnreachable, NoSpaceLeft, ServerUrlRefused
-from inference.hub import Cancelled, fetch_file, find_file
+from inference.model_files import hub as hub_client
+from inference.model_files.hub import Cancelled, fetch_file, find_file
 from tests.inference.hub import SOURCE, Hub
 from tests.openai_server import Response, ScriptedServer
 

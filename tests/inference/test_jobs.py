@@ -11,10 +11,10 @@ from django.db import connections
 
 from accounts.errors import NotAllowed
 from accounts.models import User
-from inference import jobs
 from inference.errors import ModelNameRefused, OperationUnsupported
+from inference.estate import jobs
+from inference.estate.work import cancel_job, start_job
 from inference.models import Deployment, Server
-from inference.work import cancel_job, start_job
 from tests.inference.ollama_library import OllamaLibrary
 from tests.openai_server import ScriptedServer
 

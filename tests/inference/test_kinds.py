@@ -13,8 +13,7 @@ from accounts.models import User
 from inference import keys
 from inference.embeddings import embed_queries
 from inference.errors import KeyRefused, ModelGone, ModelNotInLibrary, OperationUnsupported, StreamCut
-from inference.models import Capability, Deployment, Model, Server, ServerKind
-from inference.operations import (
+from inference.estate.operations import (
     delete_model,
     list_loaded_models,
     load_model,
@@ -22,6 +21,7 @@ from inference.operations import (
     show_model,
     unload_model,
 )
+from inference.models import Capability, Deployment, Model, Server, ServerKind
 from inference.queries import forget_estate, resolve_model
 from inference.services import diagnose_server, refresh_models, save_server
 from inference.types import ChatRequest, Progress, Turn

@@ -11,9 +11,9 @@ from django.test.utils import override_settings
 from accounts.errors import InvalidInput, NotAllowed, NotFound
 from accounts.models import User
 from inference.errors import NotAModelFile, NotServedHere
-from inference.fetching import abandoned_fetches, run_fetch
-from inference.gguf import NotGguf, read_facts
-from inference.model_files import (
+from inference.model_files.fetching import abandoned_fetches, run_fetch
+from inference.model_files.gguf import NotGguf, read_facts
+from inference.model_files.services import (
     add_file_in_blob,
     add_uploaded_file,
     cancel_fetch,

@@ -9,10 +9,10 @@ from django.test.utils import override_settings
 
 from inference.client import stream_chat
 from inference.queries import forget_estate, resolve_model
-from inference.quotes import best_quotes
-from inference.sentences import split_sentences
+from inference.quotes.provider import best_quotes
+from inference.quotes.sentences import split_sentences
+from inference.quotes.support import has_missing_name, is_answered
 from inference.services import register_configured_servers
-from inference.support import has_missing_name, is_answered
 from inference.types import AnswerDelta, ChatRequest, Finish, Passage, Turn
 from tests.inference.conftest import add_model
 

@@ -6,7 +6,7 @@ from email.utils import format_datetime
 import pytest
 
 from inference.errors import ContextTooLong, RateLimited, ServerFailed
-from inference.refusals import read_error_in_stream, read_refusal
+from inference.wire.refusals import read_error_in_stream, read_refusal
 
 
 def rate_limited(**headers: str) -> float | None:

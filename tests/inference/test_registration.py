@@ -7,8 +7,8 @@ from django.utils import timezone
 from accounts.errors import InvalidInput, NotAllowed, NotFound
 from accounts.ids import uuid7
 from accounts.models import AuditEntry, User
-from inference.discovery import capability_of
 from inference.errors import ModelUnavailable, ServerUrlRefused
+from inference.estate.discovery import capability_of
 from inference.models import Capability, Deployment, Model, Origin, Server, ServerKind
 from inference.queries import forget_estate, resolve_model
 from inference.services import (

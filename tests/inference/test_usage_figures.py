@@ -8,10 +8,17 @@ from decimal import Decimal
 import pytest
 
 from accounts.models import User
+from inference.figures.usage import (
+    Figures,
+    Period,
+    UsageQuestion,
+    list_used_models,
+    read_usage,
+    roll_up_usage,
+)
 from inference.models import Model, Usage, UsageDay
 from inference.services import record_usage
 from inference.types import Call
-from inference.usage import Figures, Period, UsageQuestion, list_used_models, read_usage, roll_up_usage
 
 pytestmark = pytest.mark.django_db
 

@@ -31,7 +31,7 @@ POLL_SECONDS = 0.25
 STALL_SECONDS = 300
 # Passages that hold DEPTH distinct documents where several come from one.
 DEEP_RESULTS = 3 * DEPTH
-# As many as a reply is given (`chat.grounding`).
+# As many as a reply is given (`chat.prompting.grounding`).
 ANSWER_RESULTS = 6
 LABELS = {
     "questions": "questions",

@@ -1,0 +1,1 @@
+"""The OpenAI-compatible API at /v1/."""

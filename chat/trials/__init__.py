@@ -1,0 +1,1 @@
+"""Which model answers better, as people judge it."""

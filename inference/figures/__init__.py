@@ -1,0 +1,1 @@
+"""What was used and what would be needed, as numbers and drawings."""

@@ -1,0 +1,1 @@
+"""The built-in `quotes` model: answers without a language model, by quoting."""

@@ -1,0 +1,116 @@
+"""The built-in provider: answers from the passages of a request by quoting their best sentences with citations.
+
+It is what a house without a language model has. A sentence is scored by its cosine with the question, less a little
+for every passage that search ranked above its own. On 98 questions about 15 papers three such sentences hold 33 % of
+the words of the written answer; scored together with the sentence before it, 28 %. Where the passages do not answer
+(`support`), or no sentence reaches `THRESHOLD`, it says that the documents do not say.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from dataclasses import dataclass
+
+from django.db import connection
+from django.utils.translation import gettext
+
+from inference.embeddings import embed_queries
+from inference.net.transport import Timeouts
+from inference.queries import has_language_model
+from inference.quotes.sentences import split_sentences
+from inference.quotes.support import is_answered
+from inference.types import AnswerDelta, ChatRequest, Endpoint, Finish, Passage, StreamEvent
+
+# Answerable questions had a best cosine of at least .46, unanswerable ones of at most .20.
+THRESHOLD = 0.3
+MOST_QUOTES = 3
+# What a passage's rank costs its sentences: 0.02 and 0.04 did alike, none and 0.08 worse.
+RANK_PENALTY = 0.02
+# Half a second of embedding on a laptop; passages come best first.
+MOST_SENTENCES = 60
+# One way to connect a model, named wherever one is missed.
+SETTING = "INFERENCE_URL"
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    sentence: str
+    n: int
+    rank: int
+
+
+async def stream_quotes(
+    endpoint: Endpoint, request: ChatRequest, timeouts: Timeouts
+) -> AsyncGenerator[StreamEvent, None]:
+    """The quotes as an answer in small pieces; raises what embedding the question raises."""
+    text = await asyncio.to_thread(_answer, request)
+    for piece in _pieces(text):
+        yield AnswerDelta(piece)
+        # Gives way to other streams, as waiting for a server would.
+        await asyncio.sleep(0)
+    yield Finish("stop")
+
+
+def _answer(request: ChatRequest) -> str:
+    try:
+        if not request.passages:
+            return _without_documents()
+        quotes = best_quotes(request.question, request.passages)
+        return "\n\n".join([*_said(quotes), *_advice()])
+    finally:
+        # This thread belongs to nobody: give its database connection back to the pool.
+        connection.close()
+
+
+def _said(quotes: Sequence[_Candidate]) -> list[str]:
+    if not quotes:
+        return [gettext("I cannot find that in your documents.")]
+    intro = gettext("Your documents say:")
+    return [intro, *(f"> {quote.sentence} [{quote.n}]" for quote in quotes)]
+
+
+def _advice() -> list[str]:
+    if has_language_model():
+        return []
+    return [
+        gettext("*No language model is connected, so I can only quote. Set `%(setting)s` to connect one.*")
+        % {"setting": SETTING}
+    ]
+
+
+def _without_documents() -> str:
+    if has_language_model():
+        return gettext("I only quote from documents. Attach one, or choose another model.")
+    return gettext(
+        "No language model is connected, so I cannot talk; I can only quote from documents. Attach one and ask "
+        "about it, or set `%(setting)s` to the address of an OpenAI-compatible server, such as Ollama or vLLM."
+    ) % {"setting": SETTING}
+
+
+def best_quotes(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
+    """At most `MOST_QUOTES` sentences that speak to the question, the best first."""
+    candidates = list(_candidates(passages))[:MOST_SENTENCES]
+    if not candidates or not question.strip():
+        return []
+    vectors = embed_queries([question, *(candidate.sentence for candidate in candidates)])
+    cosines = (vectors[1:] @ vectors[0]).tolist()
+    if not is_answered(question, passages, max(cosines)):
+        return []
+    fitting = [scored for scored in zip(cosines, candidates, strict=True) if scored[0] >= THRESHOLD]
+    fitting.sort(key=lambda scored: scored[1].rank * RANK_PENALTY - scored[0])
+    return [candidate for _cosine, candidate in fitting[:MOST_QUOTES]]
+
+
+def _candidates(passages: Sequence[Passage]) -> Iterator[_Candidate]:
+    """Every sentence once, though neighbouring passages overlap."""
+    seen: set[str] = set()
+    for rank, passage in enumerate(passages):
+        for sentence in split_sentences(passage.text):
+            if sentence not in seen:
+                seen.add(sentence)
+                yield _Candidate(sentence, passage.n, rank)
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Words with the blanks before them."""
+    for at, word in enumerate(text.split(" ")):
+        yield word if at == 0 else f" {word}"
