@@ -125,6 +125,14 @@ class Role(models.TextChoices):
     ASSISTANT = "assistant", _("Character")
 
 
+class Task(models.TextChoices):
+    """What a message asks for about whole documents, rather than about what a search finds in them."""
+
+    SUMMARISE = "summarise", _("Summarise")
+    COMPARE = "compare", _("Compare")
+    KEY_FACTS = "key_facts", _("Key facts")
+
+
 class MessageQuerySet(models.QuerySet["Message"]):
     def visible_to(self, user: "User") -> "MessageQuerySet":
         return self.filter(conversation__owner=user)
@@ -146,6 +154,9 @@ class Message(models.Model):
     text = models.TextField(blank=True)
     thinking = models.TextField(blank=True)
     sources = models.JSONField(default=list, blank=True)
+    # Of a person's message that asks for a task: which, and the documents it is about, in their order.
+    task = models.CharField(max_length=20, choices=Task, blank=True)
+    subjects = ArrayField(models.UUIDField(), default=list, blank=True)
     created_at = models.DateTimeField(default=timezone.now, editable=False)
 
     objects = MessageQuerySet.as_manager()
@@ -154,6 +165,14 @@ class Message(models.Model):
         verbose_name = _("message")
         verbose_name_plural = _("messages")
         ordering = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                name="message_task_is_about_documents",
+                condition=Q(task="", subjects=[])
+                | Q(task__in=["summarise", "key_facts"], subjects__len__gte=1)
+                | Q(task="compare", subjects__len=2),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.role} {self.id}"
