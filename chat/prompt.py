@@ -22,6 +22,8 @@ CHARACTERS_A_TOKEN = 3.2
 # What a turn costs beside its text in the usual chat templates.
 TURN_OVERHEAD_TOKENS = 6
 ANSWER_RESERVE_TOKENS = 1024
+# A picture of a screen's size is 765 tokens to OpenAI's models and about 1,300 to Qwen's.
+PICTURE_TOKENS = 1300
 # A server that does not say how much it reads is taken for a small one.
 UNKNOWN_CONTEXT_TOKENS = 8192
 # Example dialogue gives way to the chat itself: it stays while it takes less of the context than this.
@@ -140,10 +142,11 @@ def build_prompt(parts: PromptParts) -> Prompt:
     turns = _newest_that_fit(
         history, room - estimate_tokens(system) - sum(_cost(piece) for _at, piece in among)
     )
-    pieces = [Piece("message", turn.role, turn.text) for turn in turns]
+    said: list[Turn | Piece] = [*turns]
     if among or (voice is not None and voice.others):
-        pieces = _interleave(pieces, among)
-        turns = _merge(pieces)
+        said = _interleave(turns, among)
+        turns = _merge(said)
+    pieces = [one if isinstance(one, Piece) else Piece("message", one.role, one.text) for one in said]
     if system:
         turns = [Turn("system", system), *turns]
     request = ChatRequest(
@@ -258,31 +261,42 @@ def _among(parts: PromptParts, lore: Sequence[Fired]) -> list[tuple[int, Piece]]
     return [(depth, piece) for depth, piece in placed if piece.text]
 
 
-def _interleave(messages: Sequence[Piece], among: Sequence[tuple[int, Piece]]) -> list[Piece]:
+def _interleave(messages: Sequence[Turn], among: Sequence[tuple[int, Piece]]) -> list[Turn | Piece]:
     """The messages with the other pieces between them, each before the last `depth` messages."""
     by_place: dict[int, list[Piece]] = {}
     for depth, piece in among:
-        by_place.setdefault(max(len(messages) - depth, 0), []).append(piece)
-    pieces = []
+        place = max(len(messages) - depth, 0)
+        # Nothing comes between a tool call and its answer.
+        while 0 < place < len(messages) and messages[place].role == "tool":
+            place -= 1
+        by_place.setdefault(place, []).append(piece)
+    said: list[Turn | Piece] = []
     for place in range(len(messages) + 1):
-        pieces += by_place.get(place, [])
-        pieces += messages[place : place + 1]
-    return pieces
+        said += by_place.get(place, [])
+        said += messages[place : place + 1]
+    return said
 
 
-def _merge(pieces: Sequence[Piece]) -> list[Turn]:
+def _merge(said: Sequence[Turn | Piece]) -> list[Turn]:
     """Turns that take turns: many chat templates refuse a system turn in the middle, and two of one role in a row.
 
     What the house says there stands in the person's turn, marked as no words of theirs.
     """
     turns: list[Turn] = []
-    for piece in pieces:
-        role: Role = "assistant" if piece.role == "assistant" else "user"
-        text = f"[System note: {piece.text}]" if piece.role == "system" else piece.text
-        if turns and turns[-1].role == role:
-            turns[-1] = Turn(role, f"{turns[-1].text}\n\n{text}")
+    for one in said:
+        if isinstance(one, Turn) and one.extra:
+            # A tool call and its answer stand together and alone.
+            turns.append(one)
+            continue
+        role: Role = "assistant" if one.role == "assistant" else "user"
+        text = f"[System note: {one.text}]" if one.role == "system" else one.text
+        pictures = one.pictures if isinstance(one, Turn) else ()
+        if turns and turns[-1].role == role and not turns[-1].extra:
+            before = turns[-1]
+            words = "\n\n".join(filter(None, (before.text, text)))
+            turns[-1] = Turn(role, words, before.pictures + pictures)
         else:
-            turns.append(Turn(role, text))
+            turns.append(Turn(role, text, pictures))
     return turns
 
 
@@ -312,12 +326,14 @@ def _source_block(passage: Passage) -> str:
 def _newest_that_fit(history: Sequence[Turn], budget_tokens: int) -> list[Turn]:
     kept: list[Turn] = []
     for turn in reversed(history):
-        budget_tokens -= estimate_tokens(turn.text) + TURN_OVERHEAD_TOKENS
+        budget_tokens -= (
+            estimate_tokens(turn.text) + TURN_OVERHEAD_TOKENS + PICTURE_TOKENS * len(turn.pictures)
+        )
         if budget_tokens < 0 and kept:
             break
         kept.append(turn)
-    # A history cut in the middle must not begin with an answer to a question that is gone.
-    while len(kept) > 1 and len(kept) < len(history) and kept[-1].role == "assistant":
+    # A history cut in the middle must not begin with an answer to a question, or to a call, that is gone.
+    while len(kept) > 1 and len(kept) < len(history) and kept[-1].role in ("assistant", "tool"):
         kept.pop()
     kept.reverse()
     return kept

@@ -2,6 +2,7 @@
 
 InferenceError
 ├── ModelUnavailable        no such model, or no enabled server offers it
+├── ModelCannotSee          pictures for a model that reads text alone
 ├── KeyMissing              the reference to a server's key leads nowhere
 ├── ServerUrlRefused        an address that no server may have
 ├── HubUnreachable          files: the hub does not answer
@@ -52,6 +53,22 @@ class ModelUnavailable(InferenceError):
     code = "model_unavailable"
     status = 404
     user_message = _("This model is not available now. Choose another one.")
+
+
+class ModelCannotSee(InferenceError):
+    code = "model_cannot_see"
+    status = 400
+
+    def __init__(self, model: str) -> None:
+        super().__init__(
+            format_lazy(
+                _(
+                    "The model “{model}” cannot see pictures. Leave them out or choose one with the capability "
+                    "“Vision”; if this one does see, an administrator can mark it so."
+                ),
+                model=model,
+            )
+        )
 
 
 class EmbeddingsUnavailable(InferenceError):

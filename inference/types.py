@@ -10,8 +10,16 @@ from typing import Literal
 
 import msgspec
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in a message; `url` mostly is the picture itself, as data:image/png;base64,…"""
+
+    url: str
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,9 @@ class Turn:
 
     role: Role
     text: str
+    pictures: tuple[Picture, ...] = ()
+    # What a program's message has beside these, passed on as it stands: tool calls, and whose answer this is.
+    extra: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,8 @@ from chat.queries import find_character
 from chat.sign_in import read_headers
 from chat.trials.services import Part, take_part
 from inference.client import stream_chat
+from inference.errors import ModelCannotSee
+from inference.models import Capability
 from inference.queries import resolve_model
 from inference.routing.limits import admit
 from inference.services import record_usage
@@ -236,16 +238,19 @@ async def _build(
     character = found.character
     completion = Completion(id=f"chatcmpl-{uuid.uuid4().hex}", model=request.model, created=int(time.time()))
     max_tokens = request.max_completion_tokens or request.max_tokens
-    turns = wire.turns_of(request.messages)
     scope = scope_of(character, found.target, collections=found.collections, documents=())
     if character is None and scope is None:
         # A plain model gets the messages as they came: pictures, tool results and all.
         messages = {"messages": request.messages, **extra}
+        texts = wire.texts_of(request.messages)
         plain = ChatRequest(
-            turns=turns, max_tokens=max_tokens, temperature=request.temperature, extra=messages
+            turns=texts, max_tokens=max_tokens, temperature=request.temperature, extra=messages
         )
         return plain, completion
-    question = next((turn.text for turn in reversed(turns) if turn.role == "user"), "")
+    turns = wire.turns_of(request.messages)
+    if any(turn.pictures for turn in turns) and Capability.VISION not in found.target.capabilities:
+        raise ModelCannotSee(found.target.name)
+    question = next((turn.text for turn in reversed(turns) if turn.role == "user" and turn.text), "")
     if scope is not None:
         completion.citations = await in_search(find_sources, user, question, scope)
     voice = None

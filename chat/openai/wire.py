@@ -5,7 +5,7 @@ is ours.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from chat.events import Source
 from inference.types import (
     AnswerDelta,
     Finish,
+    Picture,
     Queued,
     Role,
     StreamEvent,
@@ -28,6 +29,15 @@ from inference.types import (
 )
 
 DONE = b"data: [DONE]\n\n"
+# Who speaks in a message, and what it may carry beside its content, by its role.
+_ROLES: Mapping[str, Role] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+    "tool": "tool",
+}
+_EXTRA: Mapping[Role, tuple[str, ...]] = {"assistant": ("tool_calls",), "tool": ("tool_call_id", "name")}
 _encode = msgspec.json.Encoder().encode
 
 
@@ -75,23 +85,45 @@ def decode_completion(body: bytes) -> tuple[CompletionRequest, dict[str, Any]]:
     return request, {name: value for name, value in values.items() if name not in known}
 
 
-def turns_of(messages: Sequence[dict[str, Any]]) -> tuple[Turn, ...]:
-    """The text of each message; pictures and tool traffic have none here."""
-    roles: dict[str, Role] = {
-        "system": "system",
-        "developer": "system",
-        "user": "user",
-        "assistant": "assistant",
-    }
+def texts_of(messages: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:
+    """The text of each message, for messages that go to the server as they came; what has none is left out."""
     turns = []
     for message in messages:
-        role, content = roles.get(str(message.get("role"))), message.get("content")
+        role, content = _ROLES.get(str(message.get("role"))), message.get("content")
         if isinstance(content, list):
             parts = [part.get("text") for part in content if isinstance(part, dict)]
             content = "\n".join(part for part in parts if isinstance(part, str))
         if role is not None and isinstance(content, str) and content:
             turns.append(Turn(role, content))
     return tuple(turns)
+
+
+def turns_of(messages: Sequence[Mapping[str, Any]]) -> tuple[Turn, ...]:
+    """The messages as turns, with their pictures, tool calls and tools' answers; those that say nothing are left out.
+
+    Raises `msgspec.ValidationError` for what is neither, so that nothing is left out in silence.
+    """
+    turns = (_turn_of(message) for message in messages)
+    return tuple(turn for turn in turns if turn.text or turn.pictures or turn.extra)
+
+
+def _turn_of(message: Mapping[str, Any]) -> Turn:
+    role = _ROLES.get(str(message.get("role")))
+    if role is None:
+        raise msgspec.ValidationError(_("Each message has a `role`: system, user, assistant or tool."))
+    content, texts, pictures = message.get("content"), [], []
+    for part in content if isinstance(content, list) else [{"type": "text", "text": content or ""}]:
+        match part:
+            case {"type": "text", "text": str(text)}:
+                texts.append(text)
+            case {"type": "image_url", "image_url": {"url": str(url), **more}}:
+                pictures.append(Picture(url, str(more.get("detail") or "")))
+            case _:
+                kind = part.get("type") if isinstance(part, dict) else None
+                sentence = _("A character reads text and pictures (`image_url`), not “%(kind)s”.")
+                raise msgspec.ValidationError(sentence % {"kind": kind})
+    extra = {name: message[name] for name in _EXTRA.get(role, ()) if message.get(name)}
+    return Turn(role, "\n".join(texts), tuple(pictures), extra)
 
 
 @dataclass(slots=True)

@@ -17,9 +17,11 @@ from inference.types import (
     Endpoint,
     Finish,
     FinishReason,
+    Picture,
     StreamEvent,
     ThinkingDelta,
     ToolCallDelta,
+    Turn,
     UsageReport,
 )
 from inference.wire.dialects import dialect_of
@@ -80,7 +82,7 @@ def chat_body(endpoint: Endpoint, request: ChatRequest) -> bytes:
     dialect = dialect_of(endpoint.kind, endpoint.base_url)
     body: dict[str, object] = {
         **{name: value for name, value in endpoint.defaults.items() if name != "max_tokens"},
-        "messages": [{"role": turn.role, "content": turn.text} for turn in request.turns],
+        "messages": [_message(turn) for turn in request.turns],
         **request.extra,
     }
     if request.continue_from and dialect.can_continue:
@@ -94,6 +96,20 @@ def chat_body(endpoint: Endpoint, request: ChatRequest) -> bytes:
         body["temperature"] = request.temperature
     body.update(model=endpoint.remote_name, stream=True, stream_options={"include_usage": True})
     return msgspec.json.encode(body)
+
+
+def _message(turn: Turn) -> dict[str, object]:
+    content: object = turn.text
+    if turn.pictures:
+        parts: list[dict[str, object]] = [{"type": "text", "text": turn.text}] if turn.text else []
+        content = parts + [{"type": "image_url", "image_url": _address(one)} for one in turn.pictures]
+    elif not turn.text and "tool_calls" in turn.extra:
+        content = None
+    return {"role": turn.role, "content": content, **turn.extra}
+
+
+def _address(picture: Picture) -> dict[str, str]:
+    return {"url": picture.url, "detail": picture.detail} if picture.detail else {"url": picture.url}
 
 
 class ChatDecoder:

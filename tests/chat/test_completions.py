@@ -1,9 +1,12 @@
 """The OpenAI-compatible API, through the real openai client, against a real web process."""
 
+import uuid
+
 import openai
 import pytest
 
 from characters.models import Character
+from inference.models import Capability, Deployment, Model, Server
 from tests.openai_server import Answer, Refusal, ToolCall, too_long
 
 
@@ -66,6 +69,64 @@ def test_character_answers_in_its_own_voice(client, model_server):
     model_server.script(Answer(text="I am Mira."))
     assert ask(client, model="character/mira").choices[0].message.content == "I am Mira."
     assert model_server.chats[0].body["messages"][0] == {"role": "system", "content": "You are Mira."}
+
+
+PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}}
+SHOWN = [{"role": "user", "content": [{"type": "text", "text": "What is this?"}, PICTURE]}]
+
+
+@pytest.fixture
+def mira(estate):
+    """A character whose model sees, and whose note stands before the newest message."""
+    seer = Model.objects.create(
+        id=uuid.UUID(int=40), name="seer", capabilities=[Capability.CHAT, Capability.VISION]
+    )
+    Deployment.objects.create(
+        id=uuid.UUID(int=41), model=seer, server=Server.objects.get(name="scripted"), remote_name="seer"
+    )
+    return Character.objects.create(
+        slug="mira",
+        name="Mira",
+        system_prompt="You are Mira.",
+        post_history_instructions="Rhyme.",
+        model=seer,
+    )
+
+
+def test_character_sees_the_pictures_of_a_message(client, model_server, mira):
+    model_server.script(Answer(text="A cat."))
+    assert ask(client, model="character/mira", messages=SHOWN).choices[0].message.content == "A cat."
+    [system, question] = model_server.chats[0].body["messages"]
+    assert system == {"role": "system", "content": "You are Mira."}
+    [text, picture] = question["content"]
+    assert text["text"].startswith("What is this?")
+    assert "Rhyme." in text["text"]
+    assert picture == PICTURE
+
+
+def test_picture_for_a_character_whose_model_cannot_see_is_refused(client, model_server):
+    Character.objects.create(slug="blind", name="Blind")
+    with pytest.raises(openai.BadRequestError, match="“pace-0” cannot see pictures") as caught:
+        ask(client, model="character/blind", messages=SHOWN)
+    assert caught.value.code == "model_cannot_see"
+    assert model_server.chats == []
+
+
+def test_character_reads_what_its_tools_answer(client, model_server, mira):
+    calls = [{"id": "c1", "type": "function", "function": {"name": "weather", "arguments": "{}"}}]
+    told = [
+        {"role": "assistant", "content": None, "tool_calls": calls},
+        {"role": "tool", "content": "Rain.", "tool_call_id": "c1"},
+    ]
+    model_server.script(Answer(text="It rains."))
+    ask(client, model="character/mira", messages=[{"role": "user", "content": "How is it?"}, *told])
+    assert model_server.chats[0].body["messages"][-3:-1] == told
+
+
+def test_what_a_character_cannot_read_is_refused_and_named(client, mira):
+    sound = [{"role": "user", "content": [{"type": "input_audio", "input_audio": {"data": ""}}]}]
+    with pytest.raises(openai.BadRequestError, match="input_audio"):
+        ask(client, model="character/mira", messages=sound)
 
 
 def test_private_character_of_another_is_not_found(client, other_key):
