@@ -55,6 +55,14 @@ def embed_queries(texts: Sequence[str], *, model: str | None = None) -> Vectors:
     return _embed(texts, model, retries=QUERY_RETRIES, on_batch=None)
 
 
+def query_embedder(model: str | None = None) -> Callable[[Sequence[str]], Vectors]:
+    """`embed_queries` with its server found out already: what is returned needs no database, and so any thread may
+    call it. Raises `EmbeddingsUnavailable` if no server has the model.
+    """
+    endpoint = _endpoint(model or settings.EMBEDDING_MODEL)
+    return lambda texts: _request(endpoint, texts, retries=QUERY_RETRIES)
+
+
 def embed_passages(
     texts: Sequence[str], on_batch: Callable[[int], None] | None = None, *, model: str | None = None
 ) -> Vectors:

@@ -3,11 +3,13 @@
     what the user may see ──┬─ nearest vectors (`nearest`) ─┬─ reciprocal rank fusion (`fusion`) ── passages
        (`scope`)            └─ full text (`lexical`) ───────┘                                  (`merging`)
 
-Vectors find what is meant, full text finds names and numbers. Both look only at what the user may see.
+Vectors find what is meant, full text finds names and numbers. Both look only at what the user may see. While the
+model server computes the question's vector, the database ranks by words.
 """
 
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from uuid import UUID
@@ -25,10 +27,10 @@ from documents.retrieval.nearest import rank_by_vector
 from documents.retrieval.reranking import best_first
 from documents.retrieval.scope import Scope, scope_for
 from documents.vectors import active_space
-from inference.embeddings import Vectors, embed_queries
+from inference.embeddings import Vectors, query_embedder
 from inference.errors import InferenceError
 
-__all__ = ["Hit", "Meaning", "find_passages", "search", "understand"]
+__all__ = ["Hit", "Meaning", "find_passages", "search"]
 
 logger = logging.getLogger(__name__)
 
@@ -68,19 +70,32 @@ def search(
     scope = scope_for(user, collections=collections, documents=documents) if query else None
     if scope is None:
         return []
-    meaning = understand(query)
-    hits = best_first(query, lambda count: find_passages(query, meaning, scope, k=count), k)
+    with ThreadPoolExecutor(1) as beside:
+        understand = _begin_understanding(query, beside)
+        hits = best_first(query, lambda count: find_passages(query, understand, scope, k=count), k)
     RETRIEVAL_PASSAGES.observe(len(hits))
     return hits
 
 
-def understand(query: str) -> Meaning | None:
-    """The question's vector; None without an embedding server, which is no reason to find nothing at all."""
+def _begin_understanding(query: str, beside: ThreadPoolExecutor) -> Callable[[], Meaning | None]:
+    """Have the model server compute the question's vector; what is returned waits for it.
+
+    None without an embedding server, which is no reason to find nothing at all. The thread beside needs no database.
+    """
     space = active_space()
     if space is None:
-        return None
+        return lambda: None
     try:
-        vector = embed_queries([query], model=space.name)[0]
+        embed = query_embedder(space.name)
+    except InferenceError as error:
+        logger.warning("searching without vectors: %s", type(error).__name__)
+        return lambda: None
+    return partial(_understood, space, beside.submit(embed, [query]))
+
+
+def _understood(space: VectorSpace, vectors: Future[Vectors]) -> Meaning | None:
+    try:
+        vector = vectors.result()[0]
     except InferenceError as error:
         logger.warning("searching without vectors: %s", type(error).__name__)
         return None
@@ -90,9 +105,13 @@ def understand(query: str) -> Meaning | None:
     return Meaning(space, vector)
 
 
-def find_passages(query: str, meaning: Meaning | None, scope: Scope, *, k: int) -> list[Hit]:
-    """The `k` best passages in the scope by the question's words and, where it is known, its meaning."""
+def find_passages(query: str, understand: Callable[[], Meaning | None], scope: Scope, *, k: int) -> list[Hit]:
+    """The `k` best passages in the scope by the question's words and, where it is known, its meaning.
+
+    `understand` is asked for the meaning when the words are done.
+    """
     by_words = rank_by_words(query, scope)
+    meaning = understand()
     by_meaning = rank_by_vector(meaning.space, meaning.vector, scope) if meaning else []
     similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
     is_short = scope.chunks <= SHORT_CHUNKS * scope.documents

@@ -7,6 +7,7 @@ a whole search (permission, vectors, full text, fusion, passages; all but embedd
 
 import time
 from argparse import ArgumentParser
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -120,7 +121,7 @@ class Command(BaseCommand):
             started = time.perf_counter()
             ranked = rank_by_vector(space, vector, scope)
             between = time.perf_counter()
-            find_passages(text, Meaning(space, vector), scope, k=5)
+            find_passages(text, partial(Meaning, space, vector), scope, k=5)
             if index >= WARMING:
                 vector_seconds.append(between - started)
                 whole_seconds.append(time.perf_counter() - between)
