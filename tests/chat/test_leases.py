@@ -3,7 +3,15 @@
 import asyncio
 import uuid
 
+import pytest
+
 from chat.running.leases import Leases
+
+
+@pytest.fixture(autouse=True)
+def own_prefix(settings):
+    """A web process of another test may still be there, and would take over what these leave."""
+    settings.REDIS_PREFIX = "leases"
 
 
 async def test_replies_of_a_dead_process_go_to_exactly_one_claimer(bench):
