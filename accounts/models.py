@@ -1,5 +1,6 @@
 """Who people are: users, their API keys, and the record of what they did. No IO here."""
 
+import uuid
 from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
@@ -66,6 +67,9 @@ class User(AbstractBaseUser, PermissionsMixin):
         ),
     )
     created_at = models.DateTimeField(_("joined"), default=timezone.now, editable=False)
+
+    # The key that a program acts with for this person, on the object that its request was let in with; no column.
+    acting_key_id: uuid.UUID | None = None
 
     objects: ClassVar[Users] = Users()
 

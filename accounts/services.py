@@ -157,7 +157,8 @@ def revoke_api_key(*, actor: User, key_id: uuid.UUID) -> ApiKey:
 
 
 def find_user_by_api_key(key: str) -> User | None:
-    """The active owner of an unrevoked key, or None. One query; every socket and API request asks it."""
+    """The active owner of an unrevoked key, who acts with it, or None. One query; every socket and API request
+    asks it."""
     row = find_api_keys([key]).get(key)
     return row.user if row is not None else None
 
@@ -169,6 +170,8 @@ def find_api_keys(keys: Sequence[str]) -> dict[str, ApiKey]:
         return {}
     rows = ApiKey.objects.active().select_related("user").filter(key_hash__in=hashes, user__is_active=True)
     found = {hashes[row.key_hash]: row for row in rows}
+    for row in found.values():
+        row.user.acting_key_id = row.pk
     now = timezone.now()
     stale = [
         row.pk

@@ -297,6 +297,10 @@ class Reply(models.Model):
     message = models.ForeignKey(Message, on_delete=models.CASCADE, related_name="replies")
     request_id = models.CharField(max_length=64, blank=True)
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    # Where a program asked: its limits count, whichever process runs the reply.
+    api_key = models.ForeignKey(
+        "accounts.ApiKey", null=True, blank=True, on_delete=models.SET_NULL, related_name="+"
+    )
     status = models.CharField(max_length=20, choices=ReplyStatus, default=ReplyStatus.QUEUED)
     is_stop_requested = models.BooleanField(default=False)
     model_name = models.CharField(max_length=200)

@@ -216,7 +216,7 @@ def speak_next(reply_id: uuid.UUID) -> Posted | None:
         actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
         answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
         target, next_reply = _new_reply(actor, answer, Choices(), "")
-        next_reply.next_speakers = left[1:]
+        next_reply.next_speakers, next_reply.api_key_id = left[1:], reply.api_key_id
         return _store_one(_Plan(actor, conversation, [answer], next_reply, target, Choices()))
 
 
@@ -330,6 +330,7 @@ def _new_reply(
     reply = Reply(
         message=message,
         requested_by=actor,
+        api_key_id=actor.acting_key_id,
         request_id=request_id[:64],
         model_name=target.name,
         temperature=temperature,

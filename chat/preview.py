@@ -66,7 +66,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
             raise NotAllowed
         wanted = _read(request.body)
         setting = await in_database(_prepare, user, wanted)
-        caller = Caller(user.pk)
+        caller = Caller(user.pk, user.acting_key_id)
         if setting.target.limits:
             await admit(setting.target.limits, caller)
         asked = await _build(user, setting, wanted)
@@ -159,6 +159,7 @@ async def answer_lines(
     finally:
         call = Call(
             user_id=caller.user_id,
+            api_key_id=caller.api_key_id,
             model_name=target.name,
             prompt_tokens=usage.prompt_tokens,
             completion_tokens=usage.completion_tokens,

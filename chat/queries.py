@@ -14,7 +14,7 @@ from characters.models import Character, Persona
 from chat.errors import PersonaMissing
 from chat.events import Source
 from chat.models import Conversation, ConversationQuerySet, Feedback, Message, Reply, ReplyStatus, Role
-from inference.types import ModelTarget, Turn
+from inference.types import Caller, ModelTarget, Turn
 
 # A branch deeper than this is cut at its old end; no model reads that far back.
 HISTORY_TURNS_MAX = 2000
@@ -48,6 +48,11 @@ class ReplyContext:
     collections: tuple[uuid.UUID, ...]
     documents: tuple[uuid.UUID, ...]
     target: ModelTarget | None = None
+
+    @property
+    def caller(self) -> Caller:
+        """Who asks, for turns and limits."""
+        return Caller(self.user.pk, self.reply.api_key_id)
 
     @property
     def message(self) -> Message:

@@ -35,7 +35,6 @@ from inference.tracing import reply_span
 from inference.types import (
     Admitted,
     AnswerDelta,
-    Caller,
     ChatRequest,
     ModelTarget,
     Passage,
@@ -140,7 +139,7 @@ class ReplyRun:
         if target is None:
             target = await in_database(resolve_model, context.reply.model_name)
         if target.limits and not self._is_takeover:
-            await admit(target.limits, Caller(context.user.pk))
+            await admit(target.limits, context.caller)
         continue_from = self._text_to_continue(context, target)
         passages = await self._find_passages(context, target)
         self.draft.say_status(ReplyStatus.RUNNING)
@@ -184,7 +183,7 @@ class ReplyRun:
         draft, trimmer = self.draft, self._trimmer
         # A citation that leads nowhere is never shown.
         citations = CitationFilter(len(draft.sources)) if draft.sources else None
-        caller = Caller(self.context.user.pk)
+        caller = self.context.caller
         async with aclosing(stream_chat(target, request, caller=caller)) as stream:
             async for event in stream:
                 match event:
@@ -247,8 +246,7 @@ class ReplyRun:
             return None
         if not self.draft.sources:
             await self._wait_for_documents(context)
-            caller = Caller(context.user.pk)
-            question = await stand_alone(context.question, context.history, target, caller)
+            question = await stand_alone(context.question, context.history, target, context.caller)
             self.draft.cite(await in_search(find_sources, context.user, question, scope))
         return passages_of(self.draft.sources)
 

@@ -1,5 +1,7 @@
 """The REST API at /api/v1/: one router per room, errors translated here and nowhere else."""
 
+import math
+
 from django.http import HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
@@ -33,7 +35,10 @@ api.add_router("", inference_router)
 @api.exception_handler(ParlourError)
 def answer_error(request: HttpRequest, error: ParlourError) -> HttpResponse:
     body = {"error": {"code": error.code, "message": str(error.user_message)}}
-    return api.create_response(request, body, status=error.status)
+    response = api.create_response(request, body, status=error.status)
+    if (seconds := getattr(error, "retry_after_seconds", None)) is not None:
+        response["Retry-After"] = str(math.ceil(seconds))
+    return response
 
 
 @api.exception_handler(ValidationError)

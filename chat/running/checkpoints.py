@@ -160,8 +160,10 @@ class Finished:
             error_code=self.ending.error_code,
             is_stopped=self.ending.status == ReplyStatus.STOPPED,
             is_cached=measures.is_cached,
-            trial_id=reply.trial_id,
-            arm=reply.arm,
+            api_key_id=reply.api_key_id,
+            # A trial counts replies by their rows, and what a key called by its usage: nothing twice.
+            trial_id=None if reply.api_key_id else reply.trial_id,
+            arm="" if reply.api_key_id else reply.arm,
         )
 
 

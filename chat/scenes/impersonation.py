@@ -63,7 +63,7 @@ def _refusal(error: ParlourError) -> JsonResponse:
 
 async def _answer(user: User, conversation_id: uuid.UUID) -> HttpResponseBase:
     target, asked = await in_database(_prepare, user, conversation_id)
-    caller = Caller(user.pk)
+    caller = Caller(user.pk, user.acting_key_id)
     if target.limits:
         await admit(target.limits, caller)
     return StreamingHttpResponse(

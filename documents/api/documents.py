@@ -19,6 +19,7 @@ from documents.errors import failure_message
 from documents.models import Document
 from documents.retrieval.search import search
 from documents.viewer.pictures import has_pictures
+from inference.routing.metering import count_query
 
 router = Router(tags=["documents"])
 router.add_router("", collections_router)
@@ -194,8 +195,10 @@ def download_file(request: HttpRequest, document_id: uuid.UUID) -> FileResponse:
 
 @router.post("/search", response=SearchOut, summary="The passages that answer a question")
 def post_search(request: HttpRequest, body: SearchIn) -> dict[str, object]:
+    actor = caller(request)
+    count_query(user_id=actor.pk, api_key_id=actor.acting_key_id)
     hits = search(
-        user=caller(request),
+        user=actor,
         query=body.query,
         k=body.k,
         collections=body.collections,

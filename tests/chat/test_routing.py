@@ -2,18 +2,21 @@
 
 import asyncio
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 
 import aiohttp
 import pytest
 
+from accounts.models import ApiKey
 from accounts.services import create_api_key
-from inference.models import Capability, Deployment, Limit, Model, Server, ServerKind
+from inference.models import Capability, Deployment, Limit, LimitScope, Model, Server, ServerKind
 from tests.chat.conftest import make_user
 from tests.chat.talk import Talk, text_of
 from tests.model_server_process import ModelServerProcess, model_servers
-from tests.processes import start_web, stopped_at_end
+from tests.processes import ROOT, Process, child_environment, start_web, stopped_at_end
 
 TOKENS = 60
 # Sixty tokens take twelve seconds: time for fifty replies to be in the middle of theirs on a slow machine.
@@ -163,6 +166,52 @@ async def test_limit_of_requests_is_told_on_the_page_and_by_the_api(limited, key
             assert 0 < int(response.headers["Retry-After"]) <= 25 * 3600
             error = (await response.json())["error"]
     assert (error["type"], error["code"]) == ("rate_limit_error", "limit_reached")
+
+
+@pytest.fixture
+def limited_key(estate: Model, key: str) -> str:
+    """A key with three requests a day."""
+    Limit.objects.create(amount=3, scope=LimitScope.KEY, api_key=ApiKey.objects.get())
+    return key
+
+
+async def test_limit_of_a_key_counts_wherever_the_key_is_used(limited_key, other_key, tmp_path):
+    web = await asyncio.to_thread(start_web, tmp_path)
+    with stopped_at_end(web):
+        assert await end_of_an_answer(web, limited_key) == ("complete", "")
+        assert "begins anew" not in await chat_in_terminal(web, limited_key)
+        assert await status_of_completion(web, limited_key) == 200
+        status, message = await end_of_an_answer(web, limited_key)
+        assert status == "failed"
+        assert "This API key has used its limit for today, 3 requests. It begins anew" in message
+        assert "This API key has used its limit" in await chat_in_terminal(web, limited_key)
+        assert await status_of_completion(web, limited_key) == 429
+        assert await end_of_an_answer(web, other_key) == ("complete", "")
+
+
+async def end_of_an_answer(web: Process, key: str) -> tuple[str, str]:
+    async with Talk(web.url, key) as talk:
+        sent = await talk.send("Count")
+        end = (await talk.until_end(sent["reply"]))[-1]
+    return end["status"], end.get("error", {}).get("message", "")
+
+
+async def status_of_completion(web: Process, key: str) -> int:
+    headers, body = {"Authorization": f"Bearer {key}"}, {"model": "pace-0", "messages": [MESSAGE]}
+    async with (
+        aiohttp.ClientSession(headers=headers) as session,
+        session.post(f"{web.url}/v1/chat/completions", json=body) as response,
+    ):
+        return response.status
+
+
+async def chat_in_terminal(web: Process, key: str) -> str:
+    command = [sys.executable, "manage.py", "chat", "--url", web.url, "--key", key]
+    done = await asyncio.to_thread(
+        subprocess.run, command, cwd=ROOT, env=child_environment(), input=b"Count\n", capture_output=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.decode()
 
 
 async def test_noisy_neighbour_holds_nobody_up(one_place, key, other_key, tmp_path, model_server):

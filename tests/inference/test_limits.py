@@ -14,10 +14,11 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.services import create_api_key
 from inference.errors import LimitReached
-from inference.models import Limit, LimitScope, Measure, Period
+from inference.models import Limit, LimitScope, Measure, Period, Usage
 from inference.queries import forget_estate, limits_on
 from inference.routing import limits
 from inference.routing.limits import used_now, window_of
+from inference.routing.metering import count_query
 from inference.routing.rules import rule_of
 from inference.services import record_usage
 from inference.types import Call, Caller
@@ -131,6 +132,22 @@ def test_limit_of_a_key_counts_only_that_key(ada):
     with pytest.raises(LimitReached, match="This API key"):
         ask(ada, row.pk)
     ask(ada)
+
+
+def test_search_by_a_key_is_a_request_of_that_key(client: Client, ada):
+    row, key = create_api_key(actor=ada, name="script")
+    ask_documents = {"path": "/api/v1/search", "data": {"query": "tide"}, "content_type": "application/json"}
+    count_query(user_id=ada.pk, api_key_id=row.pk)
+    assert not Usage.objects.exists()
+    limit(1, scope=LimitScope.KEY, api_key=row)
+    forget_estate()
+    count_query(user_id=ada.pk, api_key_id=row.pk)
+    answer = client.post(**ask_documents, headers={"Authorization": f"Bearer {key}"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "limit_reached")
+    assert int(answer["Retry-After"]) > 0
+    # A person's own search on the pages is free.
+    count_query(user_id=ada.pk, api_key_id=None)
+    assert Usage.objects.count() == 1
 
 
 def test_limit_of_one_model_leaves_the_others_free(ada):
