@@ -2,6 +2,7 @@
 that it does not concern, and loses no file."""
 
 import json
+from functools import cache
 from typing import Any
 
 import helm_python
@@ -52,6 +53,16 @@ def rendered(values: chart.Document, namespace: str = chart.NAMESPACE) -> dict[s
     return {chart.title(document): document for document in chart.parse(files)}
 
 
+@cache
+def installed(scenario: str) -> dict[str, chart.Document]:
+    return rendered(chart.scenario_values(scenario))
+
+
+@cache
+def upgraded(scenario: str, upgrade: str) -> dict[str, chart.Document]:
+    return rendered(chart.with_value(chart.scenario_values(scenario), *UPGRADES[upgrade]))
+
+
 def is_made_anew(document: chart.Document) -> bool:
     """A hook that Helm deletes before it makes it again may change as it likes."""
     return "before-hook-creation" in document["metadata"].get("annotations", {}).get(
@@ -62,8 +73,7 @@ def is_made_anew(document: chart.Document) -> bool:
 @pytest.mark.parametrize("upgrade", UPGRADES)
 @pytest.mark.parametrize("scenario", chart.SCENARIOS)
 def test_upgrade_changes_no_field_that_kubernetes_fixes(scenario: str, upgrade: str) -> None:
-    values = chart.scenario_values(scenario)
-    before, after = rendered(values), rendered(chart.with_value(values, *UPGRADES[upgrade]))
+    before, after = installed(scenario), upgraded(scenario, upgrade)
 
     for title in before.keys() & after.keys():
         if not is_made_anew(after[title]):
@@ -91,8 +101,7 @@ def test_preload_is_a_new_job_for_a_new_plan_and_a_new_image_and_else_the_same()
 @pytest.mark.parametrize("scenario", ["dev", "prod", "ollama", "vllm"])
 def test_upgrade_of_the_application_leaves_loaded_models_alone(scenario: str, upgrade: str) -> None:
     """A model server takes minutes to load, and its pool may have no spare GPU."""
-    values = chart.scenario_values(scenario)
-    before, after = rendered(values), rendered(chart.with_value(values, *UPGRADES[upgrade]))
+    before, after = installed(scenario), upgraded(scenario, upgrade)
     models = [t for t in before if t.startswith(("StatefulSet ", "Deployment parlour-vllm-", "DaemonSet "))]
 
     assert models
