@@ -33,6 +33,11 @@ export function portrait(name: string, url: string | null | undefined, className
   return make("span", { class: classes, "aria-hidden": "true" }, [...name.trim()][0] ?? "·");
 }
 
+/** Whether an element stands in a message far from the screen, where words do and colours and formulas can wait. */
+export function isPlain(element: Element): boolean {
+  return element.closest("[data-plain]") !== null;
+}
+
 /** Tells the elements around about something; true unless one of them refused it. */
 export function tell<T>(element: EventTarget, name: string, detail: T): boolean {
   return element.dispatchEvent(new CustomEvent<T>(name, { detail, bubbles: true, cancelable: true }));

@@ -5,81 +5,22 @@
  */
 
 import { changeConversation, changeGroup, changeScene, rewriteMessage, followCharacter, getConversation } from "./api.ts";
+import { NEW, readConversation, type Conversation, type SessionEvents, type Speaking } from "./conversation.ts";
+import { isLocal, type MessageNode } from "./message-node.ts";
 import {
   isReplyFrame,
-  type MessageData,
-  type CharacterSummary,
-  type ConversationData,
   type ConversationFrame,
   type DocumentState,
   type ErrorFrame,
   type Member,
+  type MessageData,
   type RequestFrame,
   type SentFrame,
   type ServerFrame,
   type TurnOrder,
-  type VersionData,
 } from "./protocol.ts";
 import { ChatSocket } from "./socket.ts";
-import { isLocal, Thread, type MessageNode, type ThreadEvents } from "./thread.ts";
-
-/** What belongs to the conversation besides its messages. */
-export interface Conversation {
-  id: string | null;
-  title: string;
-  character: Speaking | null;
-  version: VersionData | null;
-  model: string | null;
-  documents: DocumentState[];
-  persona: string | null;
-  authorNote: string;
-  authorNoteDepth: number;
-  /** Empty where the chat is no group. */
-  turnOrder: TurnOrder | "";
-  members: Member[];
-  /** In a group: who shall answer next, null for whoever's turn it is. */
-  speaker: string | null;
-  /** Which greeting a new chat begins with. */
-  greeting: number;
-}
-
-/** A character; one that is about to begin a conversation comes with its greetings. */
-export type Speaking = CharacterSummary & { greetings?: string[] };
-
-export interface SessionEvents extends ThreadEvents {
-  /** Another thread is open, or the same one has been read for the first time. */
-  opened(): void;
-  /** The server has what the person sent; a new conversation has its id now. */
-  accepted(id: string): void;
-  /** Title, character, model or documents have changed, or the new conversation has got its id. */
-  conversationChanged(): void;
-  /** The conversation is gone: deleted here or elsewhere, or never there for this person. */
-  vanished(): void;
-  /** Something in the person's conversations has changed, this one or another. */
-  listChanged(frame: ConversationFrame): void;
-  documentChanged(document: DocumentState): void;
-  /** A greeting with the person's name in it. */
-  fillIn(words: string): string;
-  connected(isConnected: boolean): void;
-  signedOut(): void;
-  refused(message: string): void;
-}
-
-const NEW: Conversation = {
-  id: null,
-  title: "",
-  character: null,
-  version: null,
-  model: null,
-  documents: [],
-  persona: null,
-  authorNote: "",
-  authorNoteDepth: 4,
-  turnOrder: "",
-  members: [],
-  speaker: null,
-  greeting: 0,
-};
+import { Thread } from "./thread.ts";
 
 export class ChatSession {
   readonly #events: SessionEvents;
@@ -152,7 +93,7 @@ export class ChatSession {
     try {
       const data = await getConversation(id, opening.signal);
       this.#leave();
-      this.#take(data);
+      this.#conversation = readConversation(data);
       this.#thread.merge(data.messages, data.current_message);
       this.#events.opened();
       this.#follow();
@@ -177,18 +118,6 @@ export class ChatSession {
     this.#isStopWanted = false;
   }
 
-  #take(data: ConversationData): void {
-    const { id, title, character, version, model, documents, persona, members } = data;
-    this.#conversation = {
-      ...{ id, title, character, version, model, documents, persona, members },
-      authorNote: data.author_note,
-      authorNoteDepth: data.author_note_depth,
-      turnOrder: data.turn_order,
-      speaker: null,
-      greeting: 0,
-    };
-  }
-
   #follow(): void {
     const { id } = this.#conversation;
     if (id) this.#socket.send({ type: "follow", conversation: id, cursors: this.#thread.cursors });
@@ -203,7 +132,7 @@ export class ChatSession {
       const data = await getConversation(id);
       if (thread !== this.#thread) return;
       this.#inOrder(() => {
-        this.#take(data);
+        this.#conversation = readConversation(data);
         thread.merge(data.messages, this.#chosenEnd ? null : data.current_message);
         this.#keepChoice();
         this.#events.conversationChanged();

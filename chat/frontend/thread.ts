@@ -6,46 +6,8 @@
  *  has answered. Knows nothing of the page.
  */
 
-import {
-  isOver,
-  type CharacterSummary,
-  type ConversationData,
-  type Failure,
-  type MessageData,
-  type ReplyFrame,
-  type ReplyStatus,
-  type SentFrame,
-  type Source,
-  type Usage,
-  type Verdict,
-} from "./protocol.ts";
-
-export interface Reply {
-  id: string;
-  status: ReplyStatus;
-  model: string;
-  error: Failure | null;
-  usage: Usage | null;
-  thinkingSeconds: number | null;
-  cursor: string | null;
-  waitingFor: "documents" | "slot" | null;
-  queuePosition: number | null;
-}
-
-/** A message; the same object for as long as the conversation is open, whatever becomes of its id. */
-export interface MessageNode {
-  id: string;
-  parent: string | null;
-  role: "user" | "assistant";
-  /** Who says it, where that is not the conversation's character. */
-  character: CharacterSummary | null;
-  text: string;
-  thinking: string;
-  sources: Source[];
-  createdAt: string;
-  reply: Reply | null;
-  feedback?: Verdict | null;
-}
+import { applyFrame, local, newReply, readReply, type MessageNode } from "./message-node.ts";
+import { isOver, type CharacterSummary, type ConversationData, type Failure, type MessageData, type ReplyFrame, type SentFrame } from "./protocol.ts";
 
 export interface ThreadEvents {
   /** Which messages are shown, or their order, has changed. */
@@ -70,22 +32,38 @@ export class Thread {
   #byReply = new Map<string, MessageNode>();
   #early = new Map<string, ReplyFrame[]>();
   #pending = new Map<string, Pending>();
-  #current: string | null = null;
+  #currentId: string | null = null;
+  /** The shown path, until the tree changes: it is asked for with every frame of a reply. */
+  #path: MessageNode[] | null = null;
 
   constructor(events: ThreadEvents) {
     this.#events = events;
   }
 
   /** The messages from the root through the current one to the newest end of its branch. */
-  get path(): MessageNode[] {
-    const up: MessageNode[] = [];
-    for (let node = this.#find(this.#current); node; node = this.#find(node.parent)) up.unshift(node);
-    if (!up.length) {
+  get path(): readonly MessageNode[] {
+    return (this.#path ??= this.#readPath());
+  }
+
+  #readPath(): MessageNode[] {
+    const path: MessageNode[] = [];
+    for (let node = this.#find(this.#current); node; node = this.#find(node.parent)) path.push(node);
+    path.reverse();
+    if (!path.length) {
       const root = this.#children.get(null)?.at(-1);
-      if (root) up.push(root);
+      if (root) path.push(root);
     }
-    for (let node = this.#newestChild(up.at(-1)); node; node = this.#newestChild(node)) up.push(node);
-    return up;
+    for (let node = this.#newestChild(path.at(-1)); node; node = this.#newestChild(node)) path.push(node);
+    return path;
+  }
+
+  get #current(): string | null {
+    return this.#currentId;
+  }
+
+  set #current(id: string | null) {
+    this.#currentId = id;
+    this.#path = null;
   }
 
   get isEmpty(): boolean {
@@ -218,6 +196,7 @@ export class Thread {
 
   /** Takes a refused action back, so that it can be tried again. */
   remove(node: MessageNode): void {
+    this.#path = null;
     for (const child of this.#children.get(node.id) ?? []) this.remove(child);
     this.#nodes.delete(node.id);
     const siblings = this.#children.get(node.parent) ?? [];
@@ -286,7 +265,10 @@ export class Thread {
       known.text = data.text;
       this.#events.messageChanged(known);
     }
-    known.feedback = data.feedback ?? null;
+    if ((known.feedback ?? null) !== (data.feedback ?? null)) {
+      known.feedback = data.feedback ?? null;
+      this.#events.messageChanged(known);
+    }
     if (!data.reply) return;
     const isSame = known.reply?.id === data.reply.id;
     // Ids grow with time: an older reply of this message says nothing new.
@@ -311,6 +293,7 @@ export class Thread {
   }
 
   #add(node: MessageNode): void {
+    this.#path = null;
     this.#nodes.set(node.id, node);
     const siblings = this.#children.get(node.parent);
     if (siblings) siblings.push(node);
@@ -319,6 +302,7 @@ export class Thread {
 
   /** The server knows what stands before it: the greetings of a group, for one. */
   #move(node: MessageNode, parent: string | null): void {
+    this.#path = null;
     const siblings = this.#children.get(node.parent) ?? [];
     this.#children.set(node.parent, siblings.filter((other) => other !== node));
     node.parent = parent;
@@ -335,50 +319,5 @@ export class Thread {
     this.#nodes.set(id, node);
     if (children.length) this.#children.set(id, children);
     for (const child of children) child.parent = id;
-  }
-}
-
-/** Whether the server has not given it its id yet. */
-export function isLocal(node: MessageNode): boolean {
-  return node.id.startsWith("local-");
-}
-
-function local(id: string, parent: string | null, role: MessageNode["role"], text: string): MessageNode {
-  return { id, parent, role, character: null, text, thinking: "", sources: [], createdAt: new Date().toISOString(), reply: null };
-}
-
-function newReply(id: string): Reply {
-  return {
-    id, status: "queued", model: "", error: null, usage: null, thinkingSeconds: null, cursor: null,
-    waitingFor: null, queuePosition: null,
-  };
-}
-
-function readReply(data: MessageData["reply"] & object): Reply {
-  const { thinking_seconds: thinkingSeconds, ...rest } = data;
-  return { ...rest, thinkingSeconds, waitingFor: null, queuePosition: null };
-}
-
-function applyFrame(node: MessageNode, reply: Reply, frame: ReplyFrame): void {
-  switch (frame.type) {
-    case "delta":
-      reply.status = "running";
-      if (frame.kind === "thinking") node.thinking += frame.text;
-      else node.text += frame.text;
-      break;
-    case "sources":
-      node.sources = frame.sources;
-      break;
-    case "reset":
-      node.text = "";
-      node.thinking = "";
-      break;
-    case "status":
-      reply.status = frame.status;
-      reply.waitingFor = frame.waiting_for ?? null;
-      reply.queuePosition = frame.queue_position ?? null;
-      reply.thinkingSeconds = frame.thinking_seconds ?? reply.thinkingSeconds;
-      reply.usage = frame.usage ?? reply.usage;
-      reply.error = frame.error ?? reply.error;
   }
 }

@@ -3,8 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
+import type { MessageNode } from "../../chat/frontend/message-node.ts";
 import type { MessageData, ReplyData, ReplyFrame, SentFrame } from "../../chat/frontend/protocol.ts";
-import { Thread, type MessageNode } from "../../chat/frontend/thread.ts";
+import { Thread } from "../../chat/frontend/thread.ts";
 
 function makeThread(): { thread: Thread; ended: MessageNode[] } {
   const ended: MessageNode[] = [];

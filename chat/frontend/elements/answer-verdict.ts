@@ -5,7 +5,7 @@ import { gettext } from "../../../config/frontend/words.ts";
 import { setFeedback } from "../api.ts";
 import { iconButton } from "../dom.ts";
 import type { Verdict } from "../protocol.ts";
-import type { MessageNode } from "../thread.ts";
+import type { MessageNode } from "../message-node.ts";
 
 export class AnswerVerdict extends HTMLElement {
   #node: MessageNode;

@@ -1,6 +1,7 @@
 /** <chat-message>: one message of the thread, the person's or a character's.
  *
- *  It is an empty shell until `render` is called, which the thread does near the screen. Tells `message-edit`, `message-rewrite`, `message-inspect`, `message-regenerate`, `message-continue`, `message-retry`, `branch-choose`,
+ *  It is an empty shell until `render` is called, which the thread does near the screen. Tells `message-edit`,
+ *  `message-rewrite`, `message-inspect`, `message-regenerate`, `message-continue`, `message-retry`, `branch-choose`,
  *  `citation-open`; each carries what it needs, the thread adds which message.
  */
 
@@ -8,7 +9,7 @@ import { icon } from "../../../config/frontend/icon.ts";
 import { gettext, ngettext } from "../../../config/frontend/words.ts";
 import { iconButton, make, portrait, tell } from "../dom.ts";
 import { isOver } from "../protocol.ts";
-import type { MessageNode, Reply } from "../thread.ts";
+import type { MessageNode, Reply } from "../message-node.ts";
 import { AnswerVerdict } from "./answer-verdict.ts";
 import { BranchArrows } from "./branch-arrows.ts";
 import { CitationChip, type CitationQuestion } from "./citation-chip.ts";
@@ -45,13 +46,14 @@ export class ChatMessage extends HTMLElement {
   node!: MessageNode;
   #view!: MessageView;
   #isRendered = false;
-  #text = new MarkdownText();
-  #said = make("div", { class: "said" });
+  // Made when the message is first drawn: a shell costs nothing but itself.
+  #text!: MarkdownText;
+  #said!: HTMLElement;
   #thinking: ThinkingFold | null = null;
-  #state = new ReplyState();
-  #arrows = new BranchArrows();
-  #facts = make("span", { class: "message-facts faint tabular" });
-  #actions = make("div", { class: "message-actions" });
+  #state!: ReplyState;
+  #arrows!: BranchArrows;
+  #facts!: HTMLElement;
+  #actions!: HTMLElement;
   #verdict: AnswerVerdict | null = null;
   #sources: unknown = null;
 
@@ -68,6 +70,24 @@ export class ChatMessage extends HTMLElement {
   get expectedHeight(): number {
     const lines = this.node.text.split("\n").reduce((sum, line) => sum + Math.max(1, Math.ceil(line.length / LINE_CHARACTERS)), 0);
     return lines * LINE_PX + FRAME_PX;
+  }
+
+  /** Draw the words only, without colours and formulas: enough to be found and read out, at a fraction of the cost. */
+  renderPlain(): void {
+    this.dataset.plain = "";
+    this.render();
+  }
+
+  /** What a plain message has left to draw, now that it is near; each piece may wait for a frame of its own. */
+  takeOrnaments(): { decorate(): void }[] {
+    if (this.dataset.plain === undefined) return [];
+    delete this.dataset.plain;
+    return this.node.role === "user" ? [] : this.#text.ornaments;
+  }
+
+  /** Whether it stands at another place among its siblings than it shows. */
+  isMoved({ place, siblings }: MessageView): boolean {
+    return place !== this.#view.place || siblings !== this.#view.siblings;
   }
 
   /** Gives the message its node; draws nothing yet. */
@@ -135,6 +155,10 @@ export class ChatMessage extends HTMLElement {
     const copy = new CopyButton();
     copy.readText = () => this.node.text;
     this.setAttribute("role", "article");
+    this.#arrows = new BranchArrows();
+    this.#actions = make("div", { class: "message-actions" });
+    this.#said = make("div", { class: "said", dir: "auto" });
+    this.#text = new MarkdownText();
     if (this.node.role === "user") {
       const edit = iconButton(gettext("Edit"), icon("pencil"), () => this.edit());
       edit.dataset.edit = "";
@@ -143,6 +167,8 @@ export class ChatMessage extends HTMLElement {
       this.append(this.#said, this.#actions);
       return;
     }
+    this.#state = new ReplyState();
+    this.#facts = make("span", { class: "message-facts faint tabular" });
     const { name, avatarUrl, pageUrl } = this.#speaker;
     this.setAttribute("aria-label", gettext("%(name)s said", { name }));
     const again = iconButton(gettext("Another answer"), icon("rotate-cw"), () => tell(this, "message-regenerate", null));

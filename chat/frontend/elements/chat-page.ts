@@ -9,7 +9,7 @@ import { getDocument } from "../api.ts";
 import { tell } from "../dom.ts";
 import type { Bootstrap, Character, CharacterSummary, ConversationFrame, Source } from "../protocol.ts";
 import { ChatSession } from "../session.ts";
-import type { MessageNode } from "../thread.ts";
+import type { MessageNode } from "../message-node.ts";
 import { CastPicker } from "./cast-picker.ts";
 import { ChatComposer, type Composed } from "./chat-composer.ts";
 import { ChatMessage, type Speaker } from "./chat-message.ts";
@@ -35,9 +35,23 @@ export class ChatPage extends HTMLElement {
   #offlineTimer: ReturnType<typeof setTimeout> | undefined;
   #hasBeenOffline = false;
   #writing: AbortController | null = null;
+  #thread!: MessageThread;
+  #composer!: ChatComposer;
+  #welcome!: ChatWelcome;
+  #picker!: CastPicker;
+  #documents!: ConversationDocuments;
+  #group!: GroupBar;
+  #version!: VersionLine;
+  #drawer!: SourceDrawer;
+  #scene!: SceneDialog;
+  #inspector!: PromptInspector;
+  #announcer!: HTMLElement;
+  #writer!: HTMLElement;
+  #list: ConversationList | null = null;
 
   connectedCallback(): void {
     this.#listeners = new AbortController();
+    this.#meet();
     this.#bootstrap = JSON.parse(document.getElementById("bootstrap")?.textContent ?? "") as Bootstrap;
     this.#session = new ChatSession(`${location.origin.replace(/^http/, "ws")}/ws/chat/`, {
       opened: () => this.#showOpened(),
@@ -74,28 +88,22 @@ export class ChatPage extends HTMLElement {
 
   // --- the elements around ------------------------------------------------------------------------------------
 
-  get #thread(): MessageThread {
-    return this.querySelector("message-thread") as MessageThread;
-  }
-
-  get #composer(): ChatComposer {
-    return this.querySelector("chat-composer") as ChatComposer;
-  }
-
-  get #welcome(): ChatWelcome {
-    return this.querySelector("chat-welcome") as ChatWelcome;
-  }
-
-  get #picker(): CastPicker {
-    return this.querySelector("cast-picker") as CastPicker;
-  }
-
-  get #drawer(): SourceDrawer {
-    return this.querySelector("source-drawer") as SourceDrawer;
-  }
-
-  get #list(): ConversationList | null {
-    return document.querySelector("conversation-list");
+  /** Finds the elements around once: those after the thread are a walk over all its messages away. */
+  #meet(): void {
+    const find = <E extends Element>(name: string): E => this.querySelector(name) as E;
+    this.#thread = find("message-thread");
+    this.#composer = find("chat-composer");
+    this.#welcome = find("chat-welcome");
+    this.#picker = find("cast-picker");
+    this.#documents = find("conversation-documents");
+    this.#group = find("group-bar");
+    this.#version = find("version-line");
+    this.#drawer = find("source-drawer");
+    this.#scene = find("scene-dialog");
+    this.#inspector = find("prompt-inspector");
+    this.#announcer = find("[data-announcer]");
+    this.#writer = find("[data-impersonate]");
+    this.#list = document.querySelector("conversation-list");
   }
 
   #listen(): void {
@@ -114,13 +122,13 @@ export class ChatPage extends HTMLElement {
     on("message-continue", (_, event) => this.#session.continue(nodeOf(event)));
     on("message-retry", (_, event) => this.#session.retry(nodeOf(event)));
     on<{ text: string; isBranch: boolean }>("message-rewrite", ({ text, isBranch }, event) => this.#session.rewrite(nodeOf(event), text, isBranch));
-    on("message-inspect", (_, event) => void (this.querySelector("prompt-inspector") as PromptInspector).open(nodeOf(event).id));
+    on("message-inspect", (_, event) => void this.#inspector.open(nodeOf(event).id));
     on<number>("greeting-choose", (at) => this.#session.chooseGreeting(at));
     on<SceneChange>("scene-change", (scene) => this.#session.setScene(scene));
     on<GroupChange>("group-change", ({ members, turnOrder }) => this.#session.setGroup(members, turnOrder));
     on<string | null>("speaker-choose", (slug) => this.#chooseSpeaker(slug));
     this.querySelector("[data-scene]")?.addEventListener("click", () => this.#openScene(), { signal });
-    this.querySelector("[data-impersonate]")?.addEventListener("click", () => void this.#impersonate(), { signal });
+    this.#writer.addEventListener("click", () => void this.#impersonate(), { signal });
     on<number>("branch-choose", (place, event) => this.#chooseBranch(nodeOf(event), place));
     on<Source>("citation-open", (source, event) => this.#drawer.open(nodeOf(event).sources, source));
     on<boolean>("drawer-toggle", (isOpen) => this.#makeRoom(isOpen));
@@ -232,7 +240,7 @@ export class ChatPage extends HTMLElement {
     else this.#composer.placeholder = character ? gettext("Message %(name)s", { name: character.name }) : gettext("Write a message");
     this.#picker.show({ ...this.#bootstrap, character, model });
     this.#showScene();
-    (this.querySelector("version-line") as VersionLine).show(this.#session.conversation);
+    this.#version.show(this.#session.conversation);
     this.#showDocuments();
   }
 
@@ -242,9 +250,8 @@ export class ChatPage extends HTMLElement {
     const chosen = this.#bootstrap.cast.find(({ slug }) => slug === character?.slug);
     const greetings = members.length ? [] : (chosen?.greetings ?? []).map((words) => words.replaceAll("{{user}}", this.#userName).replaceAll("*", ""));
     this.#welcome.show(this.#bootstrap.cast, character?.slug ?? null, greetings, greeting);
-    (this.querySelector("group-bar") as GroupBar).show(members, speaker);
-    const write = this.querySelector<HTMLElement>("[data-impersonate]");
-    if (write) write.hidden = id === null;
+    this.#group.show(members, speaker);
+    this.#writer.hidden = id === null;
   }
 
   get #userName(): string {
@@ -254,7 +261,7 @@ export class ChatPage extends HTMLElement {
 
   #openScene(): void {
     const { cast, personas } = this.#bootstrap;
-    (this.querySelector("scene-dialog") as SceneDialog).open(this.#session.conversation, cast, personas);
+    this.#scene.open(this.#session.conversation, cast, personas);
   }
 
   /** With words in the composer the choice is for them; without, the chosen one speaks now. */
@@ -273,8 +280,7 @@ export class ChatPage extends HTMLElement {
     const { id } = this.#session.conversation;
     if (!id || this.#session.thread.running) return;
     const writing = (this.#writing = new AbortController());
-    const button = this.querySelector("[data-impersonate]");
-    button?.setAttribute("aria-pressed", "true");
+    this.#writer.setAttribute("aria-pressed", "true");
     const before = this.#composer.text;
     try {
       let text = before ? `${before} ` : "";
@@ -286,12 +292,12 @@ export class ChatPage extends HTMLElement {
       if (!writing.signal.aborted) showToast({ text: (error as Error).message, kind: "error" });
     }
     this.#writing = null;
-    button?.setAttribute("aria-pressed", "false");
+    this.#writer.setAttribute("aria-pressed", "false");
     this.#composer.focus();
   }
 
   #showDocuments(): void {
-    (this.querySelector("conversation-documents") as ConversationDocuments).show(this.#session.conversation.documents);
+    this.#documents.show(this.#session.conversation.documents);
     this.#thread.context = this.#context;
   }
 
@@ -325,8 +331,7 @@ export class ChatPage extends HTMLElement {
   #announce(node: MessageNode): void {
     requestAnimationFrame(() => {
       const element = this.#thread.elementOf(node);
-      const announcer = this.querySelector("[data-announcer]");
-      if (element && announcer) announcer.textContent = describeReply(element, this.#context.speaker);
+      if (element) this.#announcer.textContent = describeReply(element, this.#context.speaker);
     });
     const { id } = this.#session.conversation;
     if (id && this.#session.thread.running === undefined) this.#list?.setRunning(id, false);

@@ -4,11 +4,12 @@
  */
 
 import { gettext } from "../../../config/frontend/words.ts";
-import { make } from "../dom.ts";
+import { isPlain, make } from "../dom.ts";
 import { CopyButton } from "./copy-button.ts";
 
-/** Colouring a block as it grows costs its whole length each time. */
+/** Colouring a block as it grows costs its whole length each time: not more often, nor for more of the time. */
 const RECOLOUR_MS = 400;
+const RECOLOUR_SHARE = 0.1;
 const LONGEST_COLOURED = 60_000;
 
 export class CodeBlock extends HTMLElement {
@@ -18,6 +19,7 @@ export class CodeBlock extends HTMLElement {
   #label = make("span", { class: "code-language" });
   #body = make("code");
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #cost = 0;
 
   get code(): string {
     return this.#code;
@@ -77,16 +79,23 @@ export class CodeBlock extends HTMLElement {
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       void this.#colour();
-    }, this.#isOpen ? RECOLOUR_MS : 0);
+    }, this.#isOpen ? Math.max(RECOLOUR_MS, this.#cost / RECOLOUR_SHARE) : 0);
+  }
+
+  /** Colour it now, if it has waited for coming near the screen. */
+  decorate(): void {
+    this.#expectColour();
   }
 
   async #colour(): Promise<void> {
+    if (isPlain(this)) return;
     // Without a connection the code stays as plain as it is.
     const { highlight } = await import("../highlight.ts").catch(() => ({ highlight: () => null }));
-    const code = this.#code;
-    const nodes = highlight(code, this.#language);
-    if (!nodes) return;
-    this.#body.replaceChildren(nodes);
+    if (!this.isConnected) return;
+    const begun = performance.now();
+    const nodes = highlight(this.#code, this.#language);
+    if (nodes) this.#body.replaceChildren(nodes);
+    this.#cost = performance.now() - begun;
   }
 }
 

@@ -4,8 +4,8 @@ import { MarkdownBlocks } from "../markdown/blocks.ts";
 import { patchChildren } from "../markdown/patch.ts";
 import { buildBlocks, markEnd } from "../markdown/tree.ts";
 import "./citation-chip.ts";
-import "./code-block.ts";
-import "./math-formula.ts";
+import { CodeBlock } from "./code-block.ts";
+import { MathFormula } from "./math-formula.ts";
 
 export class MarkdownText extends HTMLElement {
   #blocks = new MarkdownBlocks();
@@ -13,6 +13,12 @@ export class MarkdownText extends HTMLElement {
   #settledElements = 0;
   #shown: string | null = null;
   #wasStreaming = false;
+
+  /** The code and the formulas, which a plain message shows as they were written. */
+  get ornaments(): (CodeBlock | MathFormula)[] {
+    const found = this.querySelectorAll("code-block, math-formula");
+    return [...found].filter((element) => element instanceof CodeBlock || element instanceof MathFormula);
+  }
 
   /** Show the whole text so far. */
   show(text: string, isStreaming: boolean): void {

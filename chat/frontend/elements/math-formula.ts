@@ -1,6 +1,6 @@
 /** <math-formula>: TeX, shown as a formula once KaTeX has loaded, as its source where it cannot be read. */
 
-import { make } from "../dom.ts";
+import { isPlain, make } from "../dom.ts";
 
 export class MathFormula extends HTMLElement {
   #tex = "";
@@ -30,7 +30,16 @@ export class MathFormula extends HTMLElement {
     if (!this.#isDrawn) void this.#draw();
   }
 
+  /** Draw it now, if it has waited for coming near the screen. */
+  decorate(): void {
+    if (!this.#isDrawn) void this.#draw();
+  }
+
   async #draw(): Promise<void> {
+    if (isPlain(this)) {
+      this.replaceChildren(this.#tex);
+      return;
+    }
     this.#isDrawn = true;
     // Without a connection the formula shows as its source.
     const { renderFormula } = await import("../math.ts").catch(() => ({ renderFormula: () => null }));

@@ -1,12 +1,15 @@
 /** <message-thread>: the messages of the shown branch, in a column that scrolls.
  *
  *  It follows the end only while the person is there. Messages far from the screen are empty shells; they are
- *  drawn as they come near, and the rest when the browser is idle, so that find-in-page sees them.
+ *  drawn as they come near, words first, then code and formulas a few a frame. When the browser is idle the words of
+ *  the rest are drawn, so that find-in-page and screen readers meet them.
  */
 
 import { gettext } from "../../../config/frontend/words.ts";
 import { make } from "../dom.ts";
-import type { MessageNode, Thread } from "../thread.ts";
+import { FrameQueue } from "../frame-queue.ts";
+import type { MessageNode } from "../message-node.ts";
+import type { Thread } from "../thread.ts";
 import { ChatMessage, type MessageView, type Speaker } from "./chat-message.ts";
 
 /** So near the end counts as being there: a line's height. */
@@ -18,6 +21,8 @@ const NEAR = "150% 0px";
 const GROUP = 5;
 /** More than a tall screen holds. */
 const FIRST_DRAWN = 16;
+/** A message's words take less than this to draw. */
+const IDLE_REST_MS = 4;
 
 export interface ThreadContext {
   speaker: Speaker;
@@ -34,6 +39,9 @@ export class MessageThread extends HTMLElement {
   #isFollowing = true;
   #lastTop = 0;
   #near: IntersectionObserver | null = null;
+  #ornaments = new FrameQueue();
+  /** Shells, oldest first, for the idle browser to draw. */
+  #shells: ChatMessage[] = [];
   #idle = 0;
   // Formulas, colours and a resized window change heights without a message changing.
   #heights = new ResizeObserver(() => this.#keepEnd());
@@ -49,6 +57,8 @@ export class MessageThread extends HTMLElement {
     this.removeEventListener("scroll", this.#onScroll);
     this.#near?.disconnect();
     this.#heights.disconnect();
+    this.#ornaments.clear();
+    this.#shells = [];
     cancelAnimationFrame(this.#frame);
   }
 
@@ -59,6 +69,7 @@ export class MessageThread extends HTMLElement {
     this.#elements.clear();
     this.#dirty.clear();
     this.#near?.disconnect();
+    this.#ornaments.clear();
     this.#column.replaceChildren();
     this.#isFollowing = true;
     this.showPath();
@@ -84,35 +95,38 @@ export class MessageThread extends HTMLElement {
     while (this.#column.childElementCount > Math.ceil(path.length / GROUP)) this.#column.lastElementChild?.remove();
     for (const element of elements.slice(-FIRST_DRAWN)) this.#draw(element);
     this.#keepEnd();
+    this.#shells = elements.filter((element) => !element.isRendered);
     this.#drawWhenIdle();
   }
 
   /** The element of a message that stays, brought up to date, or a new shell. */
   #elementFor(node: MessageNode): ChatMessage {
+    const view = this.#viewOf(node);
     let element = this.#elements.get(node);
-    if (element?.isRendered) element.render(this.#viewOf(node));
     if (!element) {
       element = new ChatMessage();
-      element.place(node, this.#viewOf(node));
+      element.place(node, view);
       this.#elements.set(node, element);
-    }
+    } else if (element.isRendered && element.isMoved(view)) element.render(view);
     return element;
   }
 
   /** The `index`th group holds exactly these; most often it does already. */
   #fillGroup(index: number, elements: ChatMessage[]): void {
-    let group = this.#column.children[index] as HTMLElement | undefined;
-    if (!group) {
-      group = make("div", { class: "thread-group", role: "presentation" });
-      this.#column.append(group);
-      this.#near?.observe(group);
-    }
+    const known = this.#column.children[index] as HTMLElement | undefined;
+    const group = known ?? make("div", { class: "thread-group", role: "presentation" });
+    const isSame = group.childElementCount === elements.length && elements.every((element, place) => group.children[place] === element);
+    if (isSame) return;
     for (const [place, element] of elements.entries()) {
       if (group.children[place] !== element) group.insertBefore(element, group.children[place] ?? null);
     }
     while (group.childElementCount > elements.length) group.lastElementChild?.remove();
     const height = elements.reduce((sum, element) => sum + element.expectedHeight, 0);
     group.style.containIntrinsicBlockSize = `auto ${height}px`;
+    if (!known) this.#column.append(group);
+    // Also where it was seen before: who has come into it may not be drawn yet.
+    this.#near?.unobserve(group);
+    this.#near?.observe(group);
   }
 
   /** A message's content has changed; drawn with the next frame, however many changes come before it. */
@@ -171,27 +185,29 @@ export class MessageThread extends HTMLElement {
   }
 
   #drawNear(entries: IntersectionObserverEntry[]): void {
-    for (const { isIntersecting, target } of entries) {
+    for (const { isIntersecting, target } of entries.toReversed()) {
       if (!isIntersecting) continue;
       this.#near?.unobserve(target);
-      for (const element of target.children) this.#draw(element as ChatMessage);
+      for (const element of [...target.children].reverse() as ChatMessage[]) {
+        this.#draw(element);
+        this.#ornaments.add(...element.takeOrnaments().map((ornament) => () => ornament.decorate()));
+      }
     }
   }
 
+  /** Words first; what is being written is drawn whole, since it is looked at. */
   #draw(element: ChatMessage): void {
-    if (!element.isRendered) element.render(this.#viewOf(element.node));
+    if (element.isRendered) return;
+    if (element.isStreaming) element.render();
+    else element.renderPlain();
   }
 
   #drawWhenIdle(): void {
-    if (this.#idle || !("requestIdleCallback" in window)) return;
+    if (this.#idle || !this.#shells.length || !("requestIdleCallback" in window)) return;
     this.#idle = requestIdleCallback((deadline) => {
       this.#idle = 0;
-      const waiting = [...this.#elements.values()].filter((element) => !element.isRendered).reverse();
-      for (const element of waiting) {
-        if (deadline.timeRemaining() < 4) break;
-        this.#draw(element);
-      }
-      if (waiting.some((element) => !element.isRendered)) this.#drawWhenIdle();
+      while (this.#shells.length && deadline.timeRemaining() > IDLE_REST_MS) this.#draw(this.#shells.pop() as ChatMessage);
+      if (this.#shells.length) this.#drawWhenIdle();
     });
   }
 }

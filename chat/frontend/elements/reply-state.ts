@@ -3,7 +3,7 @@
 import { icon } from "../../../config/frontend/icon.ts";
 import { gettext } from "../../../config/frontend/words.ts";
 import { make, tell } from "../dom.ts";
-import type { Reply } from "../thread.ts";
+import type { Reply } from "../message-node.ts";
 
 const percent = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "percent" });
 

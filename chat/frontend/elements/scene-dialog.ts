@@ -7,7 +7,7 @@ import { icon } from "../../../config/frontend/icon.ts";
 import { gettext } from "../../../config/frontend/words.ts";
 import { iconButton, make, portrait, tell } from "../dom.ts";
 import type { Character, CharacterSummary, Member, Persona, TurnOrder } from "../protocol.ts";
-import type { Conversation } from "../session.ts";
+import type { Conversation } from "../conversation.ts";
 
 export interface SceneChange {
   persona: string | null;

@@ -4,7 +4,7 @@
 
 import { gettext } from "../../../config/frontend/words.ts";
 import { make, tell } from "../dom.ts";
-import type { Conversation } from "../session.ts";
+import type { Conversation } from "../conversation.ts";
 
 const PREFIX = "version-kept:";
 
