@@ -21,6 +21,9 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoScriptError, RedisError
 
 from inference.routing.script import LUA
@@ -33,6 +36,8 @@ LEASE_SECONDS = 6.0
 # Also how often those who wait are told their place in the line.
 BEAT_SECONDS = 1.0
 RETRY_SECONDS = 0.5
+# Redis answers within milliseconds; one that is cut off says nothing, and people wait meanwhile.
+ANSWER_SECONDS = 5.0
 
 _SHA = sha1(LUA.encode(), usedforsecurity=False).hexdigest()
 
@@ -79,6 +84,8 @@ class Place:
         self.ticket = secrets.token_hex(8)
         # "" where Redis could not be asked: the caller chooses for itself.
         self.deployment: str | None = None
+        # Whether the deployment has failed lately, and this request shows how it is now.
+        self.is_trial = False
         self.position = 0
         self.has_waited = False
         self._told = 0
@@ -100,7 +107,8 @@ class Place:
         if isinstance(standing, int):
             self.position = standing
         elif standing and self.deployment is None:
-            self.deployment = standing.decode()
+            self.deployment = standing.decode().removesuffix("!")
+            self.is_trial = standing.endswith(b"!")
         self._changed.set()
 
     def give_up(self) -> None:
@@ -124,7 +132,15 @@ class Desk:
 
     def __init__(self) -> None:
         self.process_id = uuid.uuid4().hex
-        self._redis = Redis.from_url(settings.REDIS_URL, protocol=2, single_connection_client=True)
+        self._redis = Redis.from_url(
+            settings.REDIS_URL,
+            protocol=2,
+            single_connection_client=True,
+            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=ANSWER_SECONDS,
+            # Once more, where Redis had closed an idle connection.
+            retry=Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+        )
         self._prefix = key_prefix()
         self._calls: list[_Call] = []
         self._plain: list[tuple[str | bytes | int, ...]] = []
@@ -132,6 +148,8 @@ class Desk:
         self._places: set[Place] = set()
         self._waiting: dict[str, dict[str, Place]] = defaultdict(dict)
         self._has_places = asyncio.Event()
+        # Something was said of which it is not known whether Redis heard it.
+        self._is_unsure = False
         self._loops: list[asyncio.Task[None]] = []
 
     def start(self) -> None:
@@ -164,6 +182,11 @@ class Desk:
         self._places.discard(place)
         self._waiting[place.plan.model].pop(place.ticket, None)
         arguments = ("leave", self.process_id, place.plan.body, place.ticket)
+        self._call(arguments, lambda granted: self._grant(place.plan, granted))
+
+    def vouch(self, place: Place, most: int) -> None:
+        """The place's deployment has answered: let others try it, twice as many, all of them from `most` on."""
+        arguments = ("well", self.process_id, place.plan.body, place.deployment or "", most)
         self._call(arguments, lambda granted: self._grant(place.plan, granted))
 
     def mark(self, *command: str | bytes | int) -> None:
@@ -216,6 +239,9 @@ class Desk:
                 await self._send()
             except (RedisError, OSError) as error:
                 logger.warning("Places cannot be asked for: %s", type(error).__name__)
+            except Exception:
+                # Whoever waits here waits for this loop: it ends with the process and not before.
+                logger.exception("Places were not given out as they should")
             if (task := asyncio.current_task()) and task.cancelling():
                 # redis-py may swallow the cancellation of a pipeline that is just being answered.
                 raise asyncio.CancelledError
@@ -235,6 +261,7 @@ class Desk:
                 for at, answer in zip(refused, again, strict=True):
                     answers[at] = answer
         except (RedisError, OSError):
+            self._is_unsure = True
             for call in calls:
                 if call.on_failure is not None:
                     call.on_failure()
@@ -263,7 +290,7 @@ class Desk:
             if not self._places:
                 self._has_places.clear()
                 continue
-            self._call(("beat", self.process_id, int(LEASE_SECONDS * 1000)), lambda touched: None)
+            self._call(("beat", self.process_id, int(LEASE_SECONDS * 1000), *self._doubts()), lambda _: None)
             for plan in {place.plan.model: place.plan for place in self._places}.values():
                 if waiting := self._waiting_on(plan):
                     self._call(
@@ -271,6 +298,14 @@ class Desk:
                         partial(self._stand, waiting),
                     )
             await asyncio.sleep(BEAT_SECONDS)
+
+    def _doubts(self) -> tuple[str | int, ...]:
+        """After a break what this process still has, so that Redis forgets the rest: places that were given back
+        while nobody listened, and those that were given to somebody who had left."""
+        if not self._is_unsure:
+            return ()
+        self._is_unsure = False
+        return (1, *(place.ticket for place in self._places))
 
     async def _listen(self) -> None:
         """Hear at once of places that other processes have freed for those who wait here."""

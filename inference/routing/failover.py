@@ -96,11 +96,11 @@ async def stream_routed(
                 async for event in events:
                     if not is_answered:
                         is_answered = True
-                        breaker.note_success(here, endpoint.deployment)
+                        breaker.note_success(here, place, endpoint.deployment)
                     yield told.hear(event)
             return
         except breaker.WORTH_ANOTHER_SERVER as error:
-            breaker.note_failure(here, endpoint.deployment, error)
+            breaker.note_failure(here, place, endpoint.deployment, error)
             told.break_off()
             out.append(endpoint)
             _require_another(target, out, told, error)

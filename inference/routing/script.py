@@ -10,7 +10,9 @@ second stands behind the first of everybody else. Turns only grow, so nobody sta
 Keys under the prefix: `held:M` ticket → deployment|tokens|user|process, `load:M` counters per deployment,
 `line:M` tickets by turn, `asks:M` ticket → user|tokens|process|tried, `turns:M` user → last turn,
 `places:P` what process P holds or waits for, `alive:P` its heartbeat, `processes`, `models`,
-`open:D` a deployment left alone, `ailing:D` one that gets one request at a time until it answers.
+`open:D` a deployment left alone, `ailing:D` one that was, with how many requests at once it is trusted with.
+
+Everything may be said twice: a pipeline whose answer was lost on the way changes nothing more when it comes again.
 """
 
 # Where a place is free, the first sixteen who wait are looked through for one whom that server can help.
@@ -29,16 +31,32 @@ local function take_back(model, ticket, process)
     redis.call('HDEL', key('asks', model), ticket)
   end
   redis.call('SREM', key('places', process), model .. '|' .. ticket)
-  if redis.call('HLEN', key('held', model)) == 0 and redis.call('ZCARD', key('line', model)) == 0 then
-    redis.call('DEL', key('turns', model))
+  if redis.call('HLEN', key('held', model)) == 0 then
+    if redis.call('ZCARD', key('line', model)) == 0 then redis.call('DEL', key('turns', model)) end
+    -- Nothing is held, so nothing runs: whatever a count may have lost on its way is right again.
+    for _, field in ipairs(redis.call('HKEYS', key('load', model))) do
+      if string.sub(field, 1, 2) ~= 's:' then redis.call('HDEL', key('load', model), field) end
+    end
   end
 end
 
 if verb == 'beat' then
-  -- ARGV: verb, process, lease in ms. Returns the models where places became free.
+  -- ARGV: verb, process, lease in ms; where the process cannot know what was heard of it also 1 and its tickets,
+  -- and what else is there in its name is given back. Returns the models where places became free.
   redis.call('SET', key('alive', ARGV[2]), 1, 'PX', ARGV[3])
   redis.call('SADD', prefix .. ':processes', ARGV[2])
   local touched = {}
+  if ARGV[4] then
+    local known = {}
+    for at = 5, #ARGV do known[ARGV[at]] = true end
+    for _, place in ipairs(redis.call('SMEMBERS', key('places', ARGV[2]))) do
+      local model, ticket = string.match(place, '^([^|]*)|(.*)$')
+      if not known[ticket] then
+        take_back(model, ticket, ARGV[2])
+        touched[#touched + 1] = model
+      end
+    end
+  end
   for _, process in ipairs(redis.call('SMEMBERS', prefix .. ':processes')) do
     if redis.call('EXISTS', key('alive', process)) == 0 then
       for _, place in ipairs(redis.call('SMEMBERS', key('places', process))) do
@@ -66,8 +84,9 @@ local function choose(tokens, tried)
       local load = redis.call('HMGET', key('load', model), 'n:' .. id, 't:' .. id, 's:' .. id)
       local running = tonumber(load[1] or '0')
       local tier = deployment.weight == 0 and 1 or 0
+      local trusted = redis.call('GET', key('ailing', id))
       if redis.call('EXISTS', key('open', id)) == 1
-        or (running > 0 and redis.call('EXISTS', key('ailing', id)) == 1) then tier = tier + 2 end
+        or (trusted and running >= tonumber(trusted)) then tier = tier + 2 end
       if not lowest_tier or tier < lowest_tier then lowest_tier = tier end
       if not (deployment.slots and running >= deployment.slots) then
         local weight = math.max(deployment.weight, 1)
@@ -79,8 +98,8 @@ local function choose(tokens, tried)
       end
     end
   end
-  -- A sick server is no way around the line of a busy healthy one.
-  if best and best_tier >= 2 and lowest_tier < 2 then return nil end
+  -- A sick server is no way around the line of a busy healthy one, where there is a line.
+  if plan.bounded and best and best_tier >= 2 and lowest_tier < 2 then return nil end
   return best
 end
 
@@ -89,6 +108,11 @@ local function hold(ticket, deployment, user, tokens, owner)
   redis.call('HINCRBY', key('load', model), 'n:' .. deployment, 1)
   redis.call('HINCRBY', key('load', model), 't:' .. deployment, tokens)
   redis.call('HINCRBY', key('load', model), 's:' .. deployment, 1)
+end
+
+-- A deployment as a process hears of it: with a mark where its answer is a trial of whether it is well again.
+local function named(deployment)
+  return redis.call('EXISTS', key('ailing', deployment)) == 1 and deployment .. '!' or deployment
 end
 
 -- What grant gives to requests of this very process: ticket, deployment, ticket, …
@@ -103,9 +127,12 @@ local function grant()
     for at = 1, #line, 2 do
       local ticket, turn = line[at], math.floor(tonumber(line[at + 1]) / 4294967296)
       local user, tokens, owner, tried =
-        string.match(redis.call('HGET', key('asks', model), ticket), '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
-      local deployment = choose(tonumber(tokens), tried)
-      if deployment then
+        string.match(redis.call('HGET', key('asks', model), ticket) or '', '^([^|]*)|([^|]*)|([^|]*)|(.*)$')
+      local deployment = user and choose(tonumber(tokens), tried)
+      if not user then
+        -- Redis had to forget a part of it, under pressure; nobody is held up by the rest.
+        redis.call('ZREM', key('line', model), ticket)
+      elseif deployment then
         redis.call('ZREM', key('line', model), ticket)
         redis.call('HDEL', key('asks', model), ticket)
         hold(ticket, deployment, user, tonumber(tokens), owner)
@@ -113,9 +140,9 @@ local function grant()
           redis.call('HSET', key('turns', model), '#reached', turn)
         end
         if owner == process then
-          ours[#ours + 1], ours[#ours + 2] = ticket, deployment
+          ours[#ours + 1], ours[#ours + 2] = ticket, named(deployment)
         else
-          redis.call('PUBLISH', key('granted', owner), ticket .. '|' .. deployment)
+          redis.call('PUBLISH', key('granted', owner), ticket .. '|' .. named(deployment))
         end
         is_given = true
         break
@@ -127,7 +154,7 @@ end
 -- The deployment that a ticket has, or its place in the line as a number, or '' if it is unknown.
 local function standing(ticket)
   local held = redis.call('HGET', key('held', model), ticket)
-  if held then return string.match(held, '^([^|]*)|') end
+  if held then return named(string.match(held, '^([^|]*)|')) end
   local rank = redis.call('ZRANK', key('line', model), ticket)
   if rank then return rank + 1 end
   return ''
@@ -141,10 +168,13 @@ if verb == 'enter' then
   redis.call('SADD', prefix .. ':models', model)
   redis.call('SADD', key('places', process), model .. '|' .. ticket)
   redis.call('EXPIRE', key('load', model), 86400)
+  local known = standing(ticket)
+  if known ~= '' then return {known} end
   if not plan.bounded then
     local deployment = choose(tokens, tried)
-    hold(ticket, deployment, user, tokens, process)
-    return {deployment}
+    -- With every server tried there is none to hold; the process chooses as it does without Redis.
+    if deployment then hold(ticket, deployment, user, tokens, process) end
+    return {standing(ticket)}
   end
   local turns = key('turns', model)
   local reached = tonumber(redis.call('HGET', turns, '#reached') or '0')
@@ -161,6 +191,20 @@ end
 if verb == 'leave' then
   -- …, ticket. Returns what became ours; how the line stands is asked once a second.
   take_back(model, ARGV[4], process)
+  if plan.bounded then grant() end
+  return ours
+end
+
+if verb == 'well' then
+  -- …, deployment, most. It has answered: it is trusted with twice as many at once, beyond `most` with any number.
+  local id = ARGV[4]
+  local trusted = redis.call('GET', key('ailing', id))
+  redis.call('DEL', key('open', id))
+  if trusted and 2 * tonumber(trusted) <= tonumber(ARGV[5]) then
+    redis.call('SET', key('ailing', id), 2 * tonumber(trusted), 'KEEPTTL')
+  else
+    redis.call('DEL', key('ailing', id))
+  end
   if plan.bounded then grant() end
   return ours
 end

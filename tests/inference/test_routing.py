@@ -12,7 +12,7 @@ import pytest
 from inference.client import stream_chat
 from inference.errors import RequestRejected, ServerUnreachable, StreamCut
 from inference.routing import breaker
-from inference.routing.desk import Desk, Plan, plan_of
+from inference.routing.desk import LEASE_SECONDS, Desk, Plan, plan_of
 from inference.types import (
     Admitted,
     AnswerDelta,
@@ -318,6 +318,50 @@ async def test_places_of_a_dead_process_are_free_again(desk):
         await line.ask("heir")
     assert line.served == ["heir"]
     await dead._redis.aclose()
+
+
+async def test_place_that_redis_keeps_in_vain_after_a_break_is_free_again(desk):
+    # It was given while the connection broke: nobody here knows of it, and this process goes on beating.
+    unheard, line = Desk(), Line(desk, slots=1)
+    unheard.process_id = desk.process_id
+    unheard.start()
+    assert await unheard.enter(line.plan, user="ghost", tokens=1, tried=[]).next_position() is None
+    for loop in unheard._loops:
+        loop.cancel()
+    desk._is_unsure = True
+    async with asyncio.timeout(LEASE_SECONDS - 1):
+        await line.ask("heir")
+    await unheard._redis.aclose()
+
+
+async def test_request_that_redis_hears_twice_has_one_place(desk, redis_client):
+    line = Line(desk, slots=None)
+    line.plan = plan_of(target_on(NOWHERE, each=1))
+    await line.ask("first")
+    desk._ask_for(line.held[0], "first", 1, "")
+    waiting = asyncio.create_task(line.ask("second"))
+    await asyncio.sleep(0.1)
+    assert line.served == ["first"]
+    await line.serve_one()
+    await waiting
+    assert line.served == ["first", "second"]
+
+
+async def test_server_that_is_back_is_soon_trusted_with_all_it_can_do(servers, redis_client):
+    target = target_on(*(server.url for server in servers), each=8)
+    open_key = f"{breaker.key_prefix()}:open:{target.endpoints[0].deployment}"
+    servers[0].answer_everything = Refusal(500)
+    while not redis_client.exists(open_key):
+        await listen(target)
+    servers[0].answer_everything = None
+    # Another process than the one that saw it fail.
+    breaker._ailing.clear()
+    await until(lambda: not redis_client.exists(open_key))
+    for server in servers:
+        server.script(*[Answer(tokens=TOKENS, pace=15) for _ in range(16)])
+    running = asyncio.gather(*(listen(target) for _ in range(16)))
+    await until(lambda: [server.open_streams for server in servers] == [8, 8])
+    await running
 
 
 async def test_redis_that_forgot_everything_holds_nobody_up(desk, redis_client):
