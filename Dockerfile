@@ -44,6 +44,10 @@ RUN pip --python /opt/venv/bin/python install --no-deps --require-hashes --only-
 
 # Python, the wheels and the source: nothing that builds, installs or serves a database.
 FROM ${PYTHON_IMAGE} AS runtime
+# What reads scans and pictures, in English; an image built on this one adds further languages (docs/documents.md).
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends tesseract-ocr=5.3.* \
+    && rm -rf /var/lib/apt/lists/*
 RUN pip uninstall --yes pip setuptools wheel \
     && groupadd --gid 10001 parlour \
     && useradd --uid 10001 --gid 10001 --no-create-home --home-dir /tmp --shell /usr/sbin/nologin parlour

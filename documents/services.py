@@ -2,7 +2,7 @@
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import partial
 
 from django.core.files.base import File
@@ -15,7 +15,7 @@ from accounts.errors import InvalidInput, NotAllowed
 from accounts.ids import uuid7
 from accounts.models import User
 from documents import tasks
-from documents.blobs import FOLDER, find_same_bytes, remove_orphans
+from documents.blobs import FOLDER, find_same_bytes
 from documents.errors import (
     DocumentBusy,
     DocumentDone,
@@ -25,8 +25,9 @@ from documents.ingest.contents import remove_contents
 from documents.ingest.progress import announce
 from documents.intake.checks import check_file, clean_name
 from documents.intake.fetching import check_page_url, name_from_url
-from documents.models import Chunk, Collection, CollectionKind, Document, DocumentStatus, Embedding, Page
+from documents.models import Collection, CollectionKind, Document, DocumentStatus
 from documents.queries import find_manageable_collection, find_writable_collection, find_writable_document
+from documents.removal import remove_documents
 
 
 def create_collection(*, actor: User, name: str, kind: CollectionKind = CollectionKind.NAMED) -> Collection:
@@ -187,7 +188,7 @@ def retry_document(*, actor: User, document_id: uuid.UUID) -> Document:
             raise DocumentBusy
         audit.record(actor=actor, verb="retry_document", target=document)
         document.refresh_from_db(from_queryset=Document.objects.select_related("collection"))
-        transaction.on_commit(partial(_start_ingest, document))
+        transaction.on_commit(tasks.call_for_ingest)
         transaction.on_commit(partial(announce, document))
     return document
 
@@ -222,54 +223,30 @@ def cancel_document(*, actor: User, document_id: uuid.UUID) -> Document:
 
 def delete_document(*, actor: User, document_id: uuid.UUID) -> None:
     """Remove the document with its pages, chunks, vectors and file, at any moment, also while it is read."""
-    delete_documents([find_writable_document(actor=actor, document_id=document_id)], actor=actor)
+    remove_documents([find_writable_document(actor=actor, document_id=document_id)], actor=actor)
 
 
 def delete_any_document(*, actor: User, document_id: uuid.UUID) -> None:
     """The same for an administrator, whosever it is."""
     if not actor.is_staff:
         raise NotAllowed
-    delete_documents(list(Document.objects.filter(pk=document_id)), actor=actor)
+    remove_documents(list(Document.objects.filter(pk=document_id)), actor=actor)
 
 
 def delete_collection(*, actor: User, collection_id: uuid.UUID) -> None:
     """Remove a collection and every document in it."""
     collection = find_manageable_collection(actor=actor, collection_id=collection_id)
     with transaction.atomic():
-        delete_documents(list(collection.documents.all()), actor=actor)
+        remove_documents(list(collection.documents.all()), actor=actor)
         audit.record(actor=actor, verb="delete_collection", target=collection)
         collection.delete()
-
-
-def delete_documents(documents: Sequence[Document], *, actor: User | None) -> None:
-    """Remove these documents whole; who may do that was asked before. `actor` is None for the house itself."""
-    ids = [document.pk for document in documents]
-    with transaction.atomic():
-        # The rows first: an ingest at work locks its row to write, so none can add what is being removed.
-        list(Document.objects.filter(pk__in=ids).order_by("pk").select_for_update().values_list("pk"))
-        Embedding.objects.filter(document_id__in=ids).delete()
-        Chunk.objects.filter(document_id__in=ids).delete()
-        Page.objects.filter(document_id__in=ids).delete()
-        for document in documents:
-            audit.record(actor=actor, verb="delete_document", target=document)
-        Document.objects.filter(pk__in=ids).delete()
-        transaction.on_commit(_let_go_of_blobs)
 
 
 def queue_document(document: Document, *, actor: User) -> None:
     """Save a new document and call for somebody to read it; in a transaction."""
     document.save(force_insert=True)
     audit.record(actor=actor, verb="upload_document", target=document)
-    transaction.on_commit(partial(_start_ingest, document))
-
-
-def _start_ingest(document: Document) -> None:
-    tasks.ingest_next_document.delay()
-
-
-def _let_go_of_blobs() -> None:
-    """At once if storage answers; what it refuses, the sweep tries again."""
-    remove_orphans()
+    transaction.on_commit(tasks.call_for_ingest)
 
 
 def _sha256(file: File[bytes]) -> str:

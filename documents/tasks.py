@@ -3,8 +3,9 @@ whose turn it is, which keeps the queue fair and a lost or doubled message harml
 """
 
 from celery import shared_task
+from django.core.cache import cache
 
-from documents import blobs
+from documents import blobs, removal
 from documents.ingest import claims, reembedding
 from documents.ingest import pipeline as ingest
 from documents.intake import watching
@@ -14,12 +15,25 @@ INGEST_SECONDS_MAX = 3500
 # Beat's interval, and how many workers one sweep may wake.
 SWEEP_SECONDS = 10
 SWEEP_WAKES_MAX = 8
+# Stands in the cache from a call until somebody answers it.
+_CALL = "documents.ingest.call"
+
+
+def call_for_ingest() -> None:
+    """Have somebody take up what was just queued; call on commit.
+
+    A call that nobody has answered yet will find it, so a thousand uploads at once need no thousand calls.
+    """
+    if cache.add(_CALL, "", timeout=SWEEP_SECONDS):
+        ingest_next_document.delay()
 
 
 # Its queue is `ingest`, see CELERY_TASK_ROUTES: minutes of reading must not hold up the quick tasks.
 @shared_task(time_limit=INGEST_SECONDS_MAX)
 def ingest_next_document() -> None:
     """Ingest whichever documents are next, if any wait, and call for the next if others do."""
+    # Before the claim: whatever is queued from now on calls again.
+    cache.delete(_CALL)
     if ingest.ingest_next() is None:
         return
     wait_seconds = claims.next_wait_seconds()
@@ -49,6 +63,12 @@ def sweep_blobs() -> None:
     """Remove the files of deleted documents, of people who are gone and of uploads that were given up."""
     blobs.drop_stale_uploads()
     blobs.remove_orphans()
+
+
+@shared_task
+def remove_unsent() -> None:
+    """Remove the files that were put into a chat's composer and never sent."""
+    removal.remove_unsent()
 
 
 @shared_task(expires=60)

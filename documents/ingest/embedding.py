@@ -16,7 +16,7 @@ from documents.ingest.contents import contextual_text
 from documents.ingest.progress import ready_values
 from documents.ingest.run import Run
 from documents.models import Document, DocumentStatus, VectorSpace
-from documents.vectors import current_space, store_vectors
+from documents.vectors import copy_vectors, current_space, store_vectors
 from inference.embeddings import Vectors, embed_passages
 from inference.errors import ContextTooLong, InferenceError, RequestRejected
 
@@ -141,14 +141,18 @@ def _store_together(
 
     def store(_: Run) -> None:
         with claimed_together([work.run.claim for work, _ in parts]) as held:
-            first = 0
+            rows = [(work, piece) for work, pieces in parts for piece in pieces]
+            kept = [at for at, (work, _) in enumerate(rows) if work.run.document.pk in held]
+            copy_vectors(
+                parts[0][0].space,
+                [rows[at][0].run.document.pk for at in kept],
+                [rows[at][1].chunk_id for at in kept],
+                vectors[kept],
+            )
             for work, pieces in parts:
-                own = vectors[first : first + len(pieces)]
-                first += len(pieces)
                 if work.run.document.pk not in held:
                     work.run.outcome = "gone or taken over"
                     continue
-                store_vectors(work.space, work.run.document.pk, [piece.chunk_id for piece in pieces], own)
                 work.done += len(pieces)
                 if work.done == work.total:
                     done.append(work)

@@ -54,8 +54,17 @@ def ingest_next() -> uuid.UUID | None:
 def run_lot(lot: Sequence[Claim], pulse: Pulse) -> list[Run]:
     """Take each document as far as it goes; the runs, each with its outcome."""
     rows = Document.objects.select_related("collection").in_bulk([claim.document_id for claim in lot])
+    shared = twins.shared_digests(list(rows.values()))
     runs = [
-        Run(claim, document, Progress(claim, document, is_told=len(lot) == 1), pulse, is_alone=len(lot) == 1)
+        Run(
+            claim,
+            document,
+            Progress(claim, document, is_told=len(lot) == 1),
+            pulse,
+            is_alone=len(lot) == 1,
+            # What has no digest yet gets one on the way.
+            may_have_twin=not document.sha256 or document.sha256 in shared,
+        )
         for claim in lot
         if (document := rows.get(claim.document_id))
     ]
@@ -103,7 +112,7 @@ def _read(run: Run) -> None:
     if run.document.chunk_count:
         run.progress.enter(DocumentStatus.EMBEDDING)
         return
-    twin, is_on_its_way = twins.find_twins(run.document)
+    twin, is_on_its_way = twins.find_twins(run.document) if run.may_have_twin else (None, False)
     if is_on_its_way:
         _give_back(run, "waits for its twin", wait_seconds=TWIN_SECONDS, attempts=0)
         return

@@ -17,6 +17,7 @@ class Run:
     progress: Progress
     pulse: Pulse
     is_alone: bool = True
+    may_have_twin: bool = True
     fresh: list[tuple[int, str]] | None = None
     """The chunks that this run has made, with the texts to embed; None if they were there already."""
     outcome: str = ""

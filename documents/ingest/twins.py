@@ -4,9 +4,11 @@ Rows are copied by the database rather than shared, so that access and deletion 
 search filters on one column. Copying a 300-page book takes a tenth of a second; embedding it takes minutes.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 from django.utils import timezone
 
 from documents.ingest.claims import Claim, ClaimLost, claimed
@@ -37,6 +39,14 @@ JOIN documents_chunk theirs ON theirs.id = e.chunk_id
 JOIN documents_chunk mine ON mine.document_id = %(copy)s AND mine.ordinal = theirs.ordinal
 WHERE e.document_id = %(twin)s
 """
+
+
+def shared_digests(documents: Sequence[Document]) -> set[str]:
+    """Which of the documents' digests others have, too, be it among themselves; without one there is no twin."""
+    digests = [document.sha256 for document in documents if document.sha256]
+    others = Document.objects.filter(sha256__in=digests).exclude(status=DocumentStatus.FAILED)
+    counted = others.values("sha256").annotate(count=Count("pk")).filter(count__gt=1)
+    return set(counted.values_list("sha256", flat=True))
 
 
 def find_twins(document: Document) -> tuple[Document | None, bool]:

@@ -16,7 +16,8 @@ from django.db import transaction
 from documents.ingest.contents import remove_contents
 from documents.intake.checks import clean_name
 from documents.intake.fetching import BLOB_SCHEME
-from documents.models import Chunk, Collection, Document, DocumentStatus, Embedding, Page
+from documents.models import Collection, Document, DocumentStatus
+from documents.removal import remove_documents
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +49,8 @@ def look_at_container() -> int:
         else:
             continue
         changed += 1
-    _remove([pk for name, (pk, _) in known.items() if name not in listed])
+    gone = [pk for name, (pk, _) in known.items() if name not in listed]
+    remove_documents(list(Document.objects.filter(pk__in=gone)), actor=None)
     return changed
 
 
@@ -117,12 +119,3 @@ def _read_anew(document_id: uuid.UUID, version: str) -> None:
             claim=None,
             claim_expires_at=None,
         )
-
-
-def _remove(ids: list[uuid.UUID]) -> None:
-    with transaction.atomic():
-        list(Document.objects.filter(pk__in=ids).order_by("pk").select_for_update().values_list("pk"))
-        Embedding.objects.filter(document_id__in=ids).delete()
-        Chunk.objects.filter(document_id__in=ids).delete()
-        Page.objects.filter(document_id__in=ids).delete()
-        Document.objects.filter(pk__in=ids).delete()

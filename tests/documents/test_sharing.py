@@ -1,15 +1,19 @@
 """Collections that several people use: each level allows what it says and no more, to whom it was given."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth.models import Group
 from django.test import Client
+from django.utils import timezone
 
 from accounts.models import User
 from characters.publishing import publish_character
 from characters.services import create_character
 from documents.models import Collection, Document
+from documents.removal import UNSENT_KEPT_FOR, remove_unsent
 from documents.retrieval.search import search
-from documents.services import create_collection
+from documents.services import create_collection, ensure_inbox
 from tests.documents.conftest import Upload, program_of
 
 TEXT = b"The ferry to Linden leaves at noon from the northern pier."
@@ -135,6 +139,18 @@ def test_file_for_a_chat_waits_in_the_inbox_and_not_in_the_library(program: Clie
     ).json()
     assert Document.objects.get(pk=body["id"]).collection.kind == "inbox"
     assert program.get("/api/v1/collections").json() == []
+
+
+def test_file_that_was_never_sent_goes_after_a_week_and_others_stay(upload: Upload, ada: User) -> None:
+    inbox = ensure_inbox(actor=ada)
+    forgotten = upload(TEXT, "forgotten.txt", collection=inbox)
+    kept = [upload(TEXT, "fresh.txt", collection=inbox), upload(TEXT, "library.txt")]
+    a_week_ago = timezone.now() - UNSENT_KEPT_FOR - timedelta(minutes=1)
+    Document.objects.filter(pk__in=[forgotten.pk, kept[1].pk]).update(created_at=a_week_ago)
+
+    assert remove_unsent() == 1
+    assert set(Document.objects.values_list("pk", flat=True)) == {document.pk for document in kept}
+    assert remove_unsent() == 0
 
 
 def test_two_people_with_the_same_file_each_see_their_own_only(ingest: Upload, ada: User, eve: User) -> None:
