@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import NotFound
 from accounts.models import User
-from chat.models import Conversation, Role
+from chat.models import Conversation, Role, Task
 from chat.queries import (
     find_character,
 )
@@ -34,6 +34,8 @@ class Choices:
     # A new chat with several characters; and in a group, who shall answer.
     group: Wish | None = None
     speaker: str | None = None
+    # About the documents above, as wholes.
+    task: Task | None = None
 
 
 def choose(conversation: Conversation, actor: User, choices: Choices) -> tuple[str, ...]:

@@ -22,7 +22,7 @@ from accounts.models import User
 from chat import events, metrics, posting, runtime, services
 from chat.choices import Choices
 from chat.database import in_database
-from chat.models import Message, Reply
+from chat.models import Message, Reply, ReplyStatus, Task
 from chat.nodes import message_node
 from chat.queries import replies_to_follow
 from chat.running.draft import frames_of_row
@@ -41,6 +41,8 @@ CLOSE_TOO_SLOW = 4408
 QUEUE_FRAMES = 4000
 # A signed-out or disabled user's socket ends at the first frame after this time.
 SIGN_IN_CHECK_SECONDS = 60.0
+# An answer that is over comes whole with the news of it.
+FINAL_STATUSES = {ReplyStatus.COMPLETE, ReplyStatus.STOPPED, ReplyStatus.FAILED}
 # When many write at once, their first tokens come before the news for their other windows.
 OTHER_WINDOWS_SECONDS = 0.15
 
@@ -221,7 +223,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             conversation_id = uuid.UUID(event["conversation"])
             if conversation_id in self._conversations:
                 for node in event["messages"]:
-                    if node["reply"]:
+                    if node["reply"] and node["reply"]["status"] not in FINAL_STATUSES:
                         await self._watch(uuid.UUID(node["reply"]["id"]), conversation_id, events.BEGINNING)
 
     async def close_for_restart(self) -> None:
@@ -273,6 +275,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     persona=frame.persona,
                     group=Wish(frame.group, order=frame.turn_order) if frame.group else None,
                     speaker=frame.speaker,
+                    task=Task(frame.task) if frame.task else None,
                 )
                 return await self.runtime.posts.submit(
                     posting.NewPost(actor, frame.text, frame.conversation, frame.parent, choices, request_id)

@@ -8,11 +8,14 @@ ParlourError
     ├── ReplyRunning        the branch is still being written
     ├── NotRepliable        this message cannot be edited, regenerated or continued like that
     ├── GroupInvalid        too few, too many, or nobody of that name
-    └── PersonaMissing      absent, or another person's
+    ├── PersonaMissing      absent, or another person's
+    ├── TaskInvalid         a task about no documents, too many, or not the two it needs
+    └── NothingToRead       a document that a task is about could not be read, or has no text
 
 Absent and foreign ids raise `accounts.errors.NotFound`: the two look the same from outside.
 """
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.errors import ParlourError
@@ -62,3 +65,19 @@ class PersonaMissing(ChatError):
     code = "persona_not_found"
     status = 404
     user_message = _("There is no such persona, or it is not yours.")
+
+
+class TaskInvalid(ChatError):
+    code = "task_invalid"
+    status = 422
+    user_message = _("Choose one to eight documents for this.")
+
+
+class NothingToRead(ChatError):
+    code = "nothing_to_read"
+    status = 422
+
+    def __init__(self, name: str, problem: str) -> None:
+        super().__init__(
+            format_lazy(_("“{name}” cannot be read whole. {problem}"), name=name, problem=problem)
+        )

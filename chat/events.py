@@ -17,6 +17,7 @@ Cursor = Annotated[str, msgspec.Meta(pattern=r"^\d{1,15}-\d{1,15}$")]
 BEGINNING = "0-0"
 
 Kind = Literal["answer", "thinking"]
+Stage = Literal["reading", "merging", "writing"]
 
 
 # --- from the client ------------------------------------------------------------------------------------------
@@ -36,6 +37,8 @@ class Send(ClientFrame, tag="send", frozen=True):
     model: str | None = None
     collections: tuple[uuid.UUID, ...] = ()
     documents: tuple[uuid.UUID, ...] = ()
+    # About these documents as wholes; the text may say what to look for, or be left out.
+    task: Literal["summarise", "compare", "key_facts"] | None = None
     max_tokens: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)] | None = None
     temperature: Annotated[float, msgspec.Meta(ge=0, le=2)] | None = None
     greeting: Annotated[int, msgspec.Meta(ge=0, le=1000)] = 0
@@ -114,10 +117,13 @@ class Source(Struct, frozen=True):
     similarity: float | None = None
 
 
-class Sources(Struct, tag_field="type", tag="sources", frozen=True):
+class Sources(Struct, tag_field="type", tag="sources", frozen=True, omit_defaults=True):
+    """What the answer may cite: all of it, or what comes to it where `is_more` says so."""
+
     reply: str
     cursor: str
     sources: tuple[Source, ...]
+    is_more: bool = False
 
 
 class Usage(Struct, frozen=True):
@@ -138,6 +144,10 @@ class Status(Struct, tag_field="type", tag="status", frozen=True, omit_defaults=
     status: str
     waiting_for: str | UnsetType = UNSET
     queue_position: int | UnsetType = UNSET
+    # A task about whole documents: what it does, and how far it is (`step` of `steps`, from 1).
+    stage: Stage | UnsetType = UNSET
+    step: int | UnsetType = UNSET
+    steps: int | UnsetType = UNSET
     thinking_seconds: float | UnsetType = UNSET
     usage: Usage | UnsetType = UNSET
     error: Failure | UnsetType = UNSET

@@ -26,6 +26,7 @@ from chat.queries import (
 from chat.scenes.groups import choose_speakers, members_of
 from chat.scenes.openings import new_conversation
 from chat.trials.services import take_part
+from chat.whole.rules import check_task
 from inference.queries import resolve_model
 from inference.types import ModelTarget
 
@@ -136,6 +137,7 @@ def edit_message(*, actor: User, message_id: uuid.UUID, text: str, request_id: s
             edited = Message(
                 conversation=original.conversation, parent_id=original.parent_id, role=Role.USER, text=text
             )
+            edited.task, edited.subjects = original.task, original.subjects
             return _store_one(
                 _plan_reply(actor, original.conversation, [edited], edited.pk, Choices(), request_id)
             )
@@ -221,7 +223,11 @@ def speak_next(reply_id: uuid.UUID) -> Posted | None:
 
 
 def _plan_post(post: NewPost) -> _Plan:
-    actor, choices, text = post.actor, post.choices, _checked_text(post.text)
+    actor, choices = post.actor, post.choices
+    text = post.text
+    if choices.task is not None:
+        text = check_task(actor=actor, task=choices.task, documents=choices.documents, text=text)
+    text = _checked_text(text)
     changed: tuple[str, ...] = ()
     members: list[Member] = []
     if post.conversation_id is None:
@@ -231,6 +237,8 @@ def _plan_post(post: NewPost) -> _Plan:
         changed = choose(conversation, actor, choices)
     parent_id = conversation.current_message_id if messages else _parent_of_new(conversation, post.parent_id)
     question = Message(conversation=conversation, parent_id=parent_id, role=Role.USER, text=text)
+    if choices.task is not None:
+        question.task, question.subjects = choices.task, list(dict.fromkeys(choices.documents))
     messages.append(question)
     plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id, members)
     plan.is_new_conversation, plan.changed = post.conversation_id is None, changed

@@ -25,6 +25,7 @@ from chat.database import in_database, in_search
 from chat.prompt import PromptParts, build_request
 from chat.prompting.grounding import find_sources, passages_of, scope_of
 from chat.prompting.macros import fill
+from chat.prompting.questions import stand_alone
 from chat.prompting.voice import names_of, voice_of
 from inference.client import stream_chat
 from inference.queries import resolve_model
@@ -69,7 +70,7 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
         caller = Caller(user.pk, user.acting_key_id)
         if setting.target.limits:
             await admit(setting.target.limits, caller)
-        asked = await _build(user, setting, wanted)
+        asked = await _build(user, setting, wanted, caller)
     except ParlourError as error:
         return JsonResponse(
             {"error": {"code": error.code, "message": str(error.user_message)}}, status=error.status
@@ -117,14 +118,15 @@ def _fits(row: Character, name: str, value: object) -> bool:
     return isinstance(value, type(getattr(row, name)))
 
 
-async def _build(user: User, setting: _Setting, wanted: Wanted) -> ChatRequest:
+async def _build(user: User, setting: _Setting, wanted: Wanted, caller: Caller) -> ChatRequest:
     character, target = setting.character, setting.target
     names = names_of(character, user.name)
     history = tuple(Turn(said.role, fill(said.text, names)) for said in wanted.messages)
     scope = scope_of(character, target, collections=setting.collections, documents=())
     passages = None
     if scope is not None:
-        passages = passages_of(await in_search(find_sources, user, history[-1].text, scope))
+        question = await stand_alone(history[-1].text, history, target, caller)
+        passages = passages_of(await in_search(find_sources, user, question, scope))
     return build_request(
         PromptParts(
             system_prompt="",

@@ -14,18 +14,13 @@ import msgspec
 
 from characters.lorebooks.scan import Fired, Scan
 from chat.prompting.macros import fill
+from chat.prompting.tokens import TURN_OVERHEAD_TOKENS, UNKNOWN_CONTEXT_TOKENS, estimate_tokens
 from chat.prompting.voice import LAST_WORDS, MAIN_PROMPT, Voice
 from inference.types import ChatRequest, Passage, Role, Turn
 
-# Characters a token, on the careful side: English text has about 4.2, code and other scripts fewer.
-CHARACTERS_A_TOKEN = 3.2
-# What a turn costs beside its text in the usual chat templates.
-TURN_OVERHEAD_TOKENS = 6
 ANSWER_RESERVE_TOKENS = 1024
 # A picture of a screen's size is 765 tokens to OpenAI's models and about 1,300 to Qwen's.
 PICTURE_TOKENS = 1300
-# A server that does not say how much it reads is taken for a small one.
-UNKNOWN_CONTEXT_TOKENS = 8192
 # Example dialogue gives way to the chat itself: it stays while it takes less of the context than this.
 EXAMPLES_SHARE = 0.25
 # Servers take four stop texts.
@@ -113,11 +108,6 @@ class PromptParts:
     voice: Voice | None = None
     # Asks for the person's next words instead of an answer.
     is_impersonation: bool = False
-
-
-def estimate_tokens(text: str) -> int:
-    """About how many tokens `text` is, rather too many than too few."""
-    return int(len(text) / CHARACTERS_A_TOKEN) + 1
 
 
 def build_request(parts: PromptParts) -> ChatRequest:

@@ -23,14 +23,15 @@ HAS_RUNNING_REPLY = "has_running_reply"
 
 _PATH_TO_ROOT = """
 WITH RECURSIVE path AS (
-    SELECT id, parent_id, role, text, 1 AS depth FROM chat_message WHERE id = %s
+    SELECT id, parent_id, role, text, task, subjects, 1 AS depth FROM chat_message WHERE id = %s
     UNION ALL
-    SELECT m.id, m.parent_id, m.role, m.text, path.depth + 1
+    SELECT m.id, m.parent_id, m.role, m.text, m.task, m.subjects, path.depth + 1
     FROM chat_message m JOIN path ON m.id = path.parent_id
     WHERE path.depth < %s
 )
-SELECT role, text FROM path ORDER BY depth DESC
+SELECT role, text, task, subjects FROM path ORDER BY depth DESC
 """
+_Row = tuple[str, str, str, list[uuid.UUID]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class ReplyContext:
     collections: tuple[uuid.UUID, ...]
     documents: tuple[uuid.UUID, ...]
     target: ModelTarget | None = None
+    # What the message asks for about whole documents, and these in its order; "" for an ordinary question.
+    task: str = ""
+    subjects: tuple[uuid.UUID, ...] = ()
 
     @property
     def caller(self) -> Caller:
@@ -101,10 +105,14 @@ def reply_context(
     character = message.character if message.character_id is not None else conversation.speaker
     collections: set[uuid.UUID] = set()
     documents: tuple[uuid.UUID, ...] = ()
+    task, subjects = "", list[uuid.UUID]()
     if new_turns is None:
         collections |= set(conversation.collections.values_list("pk", flat=True))
         documents = tuple(conversation.documents.values_list("pk", flat=True))
-        history = load_history(message.parent_id)
+        rows = _read_path(message.parent_id)
+        history = _turns((role, text) for role, text, *_task in rows)
+        if rows:
+            task, subjects = rows[-1][2:]
     else:
         history = _turns((turn.role, turn.text) for turn in new_turns)
     if character is not None:
@@ -118,17 +126,23 @@ def reply_context(
         collections=tuple(collections),
         documents=documents,
         target=target,
+        task=task,
+        subjects=tuple(subjects),
     )
 
 
 def load_history(message_id: uuid.UUID | None) -> tuple[Turn, ...]:
     """The turns from the root of the tree down to this message; empty ones are left out."""
+    return _turns((role, text) for role, text, *_task in _read_path(message_id))
+
+
+def _read_path(message_id: uuid.UUID | None) -> list[_Row]:
     if message_id is None:
-        return ()
+        return []
     with connection.cursor() as cursor:
         cursor.execute(_PATH_TO_ROOT, [message_id, HISTORY_TURNS_MAX])
-        rows = cursor.fetchall()
-    return _turns(rows)
+        rows: list[_Row] = cursor.fetchall()
+    return rows
 
 
 def _turns(rows: Iterable[tuple[str, str]]) -> tuple[Turn, ...]:

@@ -7,6 +7,7 @@ four ways: complete, stopped, failed, or left to another process (this one goes 
 import asyncio
 import logging
 import time
+import uuid
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
@@ -16,26 +17,28 @@ from django.utils.translation import gettext as _
 from accounts.errors import ParlourError
 from chat.database import in_database, in_search
 from chat.models import ReplyStatus
-from chat.prompt import PromptParts, build_prompt
+from chat.prompt import Prompt, PromptParts, build_prompt
 from chat.prompting.casting import Casting, cast, cast_plain, needs_database
 from chat.prompting.citations import CitationFilter
 from chat.prompting.grounding import find_sources, passages_of, scope_of
 from chat.prompting.questions import stand_alone
 from chat.prompting.record import records
 from chat.prompting.speaking import NameTrimmer
+from chat.prompting.tokens import calibration
 from chat.queries import ReplyContext
 from chat.running.checkpoints import Checkpoint, Ending, Finished
 from chat.running.draft import Draft, replay
 from chat.running.log import LogWriter, parse_cursor
+from chat.whole.reading import WholeReader
 from documents.queries import pending_documents
 from inference.client import stream_chat
+from inference.errors import ContextTooLong
 from inference.queries import resolve_model
 from inference.routing.limits import admit
 from inference.tracing import reply_span
 from inference.types import (
     Admitted,
     AnswerDelta,
-    ChatRequest,
     ModelTarget,
     Passage,
     Queued,
@@ -51,6 +54,8 @@ DOCUMENT_POLL_SECONDS = 0.5
 DOCUMENT_WAIT_SECONDS = 900
 # The end of a reply is tried until the database takes it.
 FINISH_RETRY_SECONDS = 3.0
+# What a prompt may take of the context as it is known; less where the server says that it is too long.
+SCALES = (1.0, 0.6, 0.35)
 
 
 class ReplyRun:
@@ -141,6 +146,20 @@ class ReplyRun:
         if target.limits and not self._is_takeover:
             await admit(target.limits, context.caller)
         continue_from = self._text_to_continue(context, target)
+        write = self._write_task if context.task else self._write_answer
+        for scale in SCALES:
+            length = self.draft.length
+            try:
+                await write(target, continue_from, scale)
+                break
+            except ContextTooLong:
+                # The server counts other tokens than were estimated, or reads less than it said.
+                if scale == SCALES[-1] or self.draft.length > length:
+                    raise
+        return Ending(ReplyStatus.COMPLETE)
+
+    async def _write_answer(self, target: ModelTarget, continue_from: str, scale: float) -> None:
+        context = self.context
         passages = await self._find_passages(context, target)
         self.draft.say_status(ReplyStatus.RUNNING)
         casting = await self._cast(target)
@@ -149,7 +168,7 @@ class ReplyRun:
                 system_prompt="",
                 history=casting.history,
                 passages=passages,
-                context_tokens=target.context_tokens,
+                context_tokens=int(calibration.room(target) * scale),
                 max_tokens=context.reply.max_tokens,
                 temperature=context.reply.temperature,
                 continue_from=continue_from,
@@ -157,11 +176,26 @@ class ReplyRun:
                 voice=casting.voice,
             )
         )
-        records.keep(self.reply_id, prompt)
         if casting.voice.others and not continue_from:
             self._trimmer = NameTrimmer(casting.voice.names.char, casting.voice.name)
-        await self._stream(target, prompt.request)
-        return Ending(ReplyStatus.COMPLETE)
+        # A citation that leads nowhere is never shown.
+        citations = CitationFilter(len(self.draft.sources)) if self.draft.sources else None
+        await self._stream(target, prompt, citations)
+
+    async def _write_task(self, target: ModelTarget, continue_from: str, scale: float) -> None:
+        context, draft = self.context, self.draft
+        await self._wait_for_documents(context.subjects)
+        if not continue_from:
+            draft.forget_sources()
+        prepared = await WholeReader(context, target, draft, scale).prepare()
+        if prepared.lead and not draft.answer:
+            draft.add_answer(prepared.lead)
+        try:
+            await self._stream(target, prepared.prompt, prepared.citations)
+        except ContextTooLong:
+            if draft.answer == prepared.lead != "":
+                draft.start_over()
+            raise
 
     async def _cast(self, target: ModelTarget) -> Casting:
         """Who speaks. A plain chat with a character knows all of it already."""
@@ -179,12 +213,11 @@ class ReplyRun:
             context_tokens=target.context_tokens,
         )
 
-    async def _stream(self, target: ModelTarget, request: ChatRequest) -> None:
+    async def _stream(self, target: ModelTarget, prompt: Prompt, citations: CitationFilter | None) -> None:
         draft, trimmer = self.draft, self._trimmer
-        # A citation that leads nowhere is never shown.
-        citations = CitationFilter(len(draft.sources)) if draft.sources else None
+        records.keep(self.reply_id, prompt)
         caller = self.context.caller
-        async with aclosing(stream_chat(target, request, caller=caller)) as stream:
+        async with aclosing(stream_chat(target, prompt.request, caller=caller)) as stream:
             async for event in stream:
                 match event:
                     case AnswerDelta(text=text):
@@ -197,6 +230,8 @@ class ReplyRun:
                         draft.add_thinking(text)
                     case UsageReport():
                         draft.usage = event
+                        if not event.is_cached:
+                            calibration.learn(target.name, prompt.request, event.prompt_tokens)
                     case Queued(position=position):
                         draft.say_status(ReplyStatus.QUEUED, waiting_for="slot", queue_position=position)
                     case Admitted():
@@ -245,16 +280,16 @@ class ReplyRun:
         if scope is None:
             return None
         if not self.draft.sources:
-            await self._wait_for_documents(context)
+            await self._wait_for_documents(context.documents)
             question = await stand_alone(context.question, context.history, target, context.caller)
             self.draft.cite(await in_search(find_sources, context.user, question, scope))
         return passages_of(self.draft.sources)
 
-    async def _wait_for_documents(self, context: ReplyContext) -> None:
+    async def _wait_for_documents(self, documents: tuple[uuid.UUID, ...]) -> None:
         deadline = time.monotonic() + DOCUMENT_WAIT_SECONDS
         is_said = False
-        while context.documents and time.monotonic() < deadline:
-            if not await in_database(pending_documents, context.documents):
+        while documents and time.monotonic() < deadline:
+            if not await in_database(pending_documents, documents):
                 return
             if not is_said:
                 self.draft.say_status(ReplyStatus.QUEUED, waiting_for="documents")

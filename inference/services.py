@@ -44,6 +44,8 @@ from inference.sampling import check_defaults
 from inference.types import Call, Caller, LimitRule
 
 QUOTES_NAME = "quotes"
+# It computes nothing over what it is given but sentences: ten thousand pages are no too long context.
+QUOTES_CONTEXT_TOKENS = 10_000_000
 # What names the server that the local stack runs for a GGUF file.
 LOCAL_SETTING = "MODEL_GGUF"
 
@@ -254,8 +256,8 @@ def _register_quotes() -> None:
     server, _created = Server.objects.get_or_create(
         origin=Origin.BUILT_IN, defaults={"name": "Built in", "kind": ServerKind.QUOTES}
     )
-    if not server.deployments.exists():
-        found = FoundModel(QUOTES_NAME, Capability.CHAT)
+    if not server.deployments.filter(context_tokens=QUOTES_CONTEXT_TOKENS).exists():
+        found = FoundModel(QUOTES_NAME, Capability.CHAT, QUOTES_CONTEXT_TOKENS)
         _write_models(server, [found], label=str(_("Quotes from your documents")))
 
 
@@ -313,7 +315,9 @@ def _refresh(server: Server, *, named: Sequence[FoundModel] = (), is_complete: b
 
 def _ask(server: Server) -> ServerReport:
     if server.kind == ServerKind.QUOTES:
-        return ServerReport(ServerKind.QUOTES, (FoundModel(QUOTES_NAME, Capability.CHAT),))
+        return ServerReport(
+            ServerKind.QUOTES, (FoundModel(QUOTES_NAME, Capability.CHAT, QUOTES_CONTEXT_TOKENS),)
+        )
     return ask_server(endpoint_at(server, ""))
 
 

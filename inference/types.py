@@ -43,6 +43,12 @@ class Passage:
     # How far search stands behind it: its rank's score, highest 1, and its cosine with the question; None if unknown.
     score: float | None = None
     similarity: float | None = None
+    # Of a whole document that is read: its name, and the page.
+    document: str = ""
+    page: int = 0
+
+
+Purpose = Literal["answer", "summarise", "compare", "key_facts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +56,9 @@ class ChatRequest:
     """One answer to be written.
 
     `continue_from` is the text an interrupted answer already has; only new text is streamed then. `passages`
-    and `question` are for providers that answer from sources themselves; a language model finds them in its
-    turns. `extra` is passed through to the server as it stands (tools, response_format, seed, …) and may
-    replace `messages`, but never the model nor the streaming options.
+    and `question` are for providers that answer from sources themselves, and so is `purpose`, which says what to do
+    with them; a language model finds all of it in its turns. `extra` is passed through to the server as it stands
+    (tools, response_format, seed, …) and may replace `messages`, but never the model nor the streaming options.
     """
 
     turns: tuple[Turn, ...]
@@ -60,6 +66,7 @@ class ChatRequest:
     temperature: float | None = None
     passages: tuple[Passage, ...] = ()
     question: str = ""
+    purpose: Purpose = "answer"
     continue_from: str = ""
     extra: Mapping[str, object] = field(default_factory=dict)
 

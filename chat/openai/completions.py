@@ -41,6 +41,7 @@ from chat.openai.wire import Completion, CompletionRequest
 from chat.prompt import PromptParts, build_request
 from chat.prompting.casting import cast
 from chat.prompting.grounding import find_sources, passages_of, scope_of
+from chat.prompting.questions import stand_alone
 from chat.prompting.voice import Voice, voice_of
 from chat.queries import find_character
 from chat.sign_in import read_headers
@@ -156,7 +157,7 @@ async def _chat_completions(
     caller = Caller(key.user_id, key.pk)
     if found.target.limits:
         await admit(found.target.limits, caller)
-    chat_request, completion = await _build(key.user, request, extra, found)
+    chat_request, completion = await _build(key.user, request, extra, found, caller)
     started_at, error_code, is_stopped = time.monotonic(), "", False
     generation = asyncio.create_task(_generate(found.target, chat_request, caller, completion, request, send))
     hang_up = asyncio.create_task(await_disconnect(receive))
@@ -233,7 +234,7 @@ _usages: Batcher[Call, None] = Batcher(_record, most=BATCH_MOST)
 
 
 async def _build(
-    user: User, request: CompletionRequest, extra: dict[str, Any], found: _Found
+    user: User, request: CompletionRequest, extra: dict[str, Any], found: _Found, caller: Caller
 ) -> tuple[ChatRequest, Completion]:
     character = found.character
     completion = Completion(id=f"chatcmpl-{uuid.uuid4().hex}", model=request.model, created=int(time.time()))
@@ -252,6 +253,7 @@ async def _build(
         raise ModelCannotSee(found.target.name)
     question = next((turn.text for turn in reversed(turns) if turn.role == "user" and turn.text), "")
     if scope is not None:
+        question = await stand_alone(question, turns, found.target, caller)
         completion.citations = await in_search(find_sources, user, question, scope)
     voice = None
     if character is not None and character.has_lore:

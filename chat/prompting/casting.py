@@ -15,7 +15,7 @@ from characters.lorebooks.scan import Scene, scan_books
 from characters.models import Character
 from characters.personas.models import Persona
 from chat.models import Conversation, Member, Role
-from chat.prompt import UNKNOWN_CONTEXT_TOKENS, estimate_tokens
+from chat.prompting.tokens import UNKNOWN_CONTEXT_TOKENS, estimate_tokens
 from chat.prompting.voice import Note, Voice, voice_of
 from inference.types import Turn
 

@@ -8,11 +8,10 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
-from contextlib import aclosing
 
-from inference.client import stream_chat
+from chat.running.asking import ask
 from inference.errors import InferenceError
-from inference.types import AnswerDelta, Caller, ChatRequest, ModelTarget, Turn
+from inference.types import Caller, ChatRequest, ModelTarget, Turn
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +71,4 @@ async def _rewrite(question: str, turns: Sequence[Turn], target: ModelTarget, ca
         max_tokens=REWRITE_TOKENS,
         temperature=0.0,
     )
-    pieces: list[str] = []
-    async with aclosing(stream_chat(target, request, caller=caller)) as stream:
-        async for event in stream:
-            if isinstance(event, AnswerDelta):
-                pieces.append(event.text)
-    return "".join(pieces).strip().strip('"')
+    return (await ask(target, request, caller)).strip('"')

@@ -14,7 +14,8 @@ from django.db import connection
 from django.utils import timezone
 
 from chat.models import PromptRecord
-from chat.prompt import Kind, Prompt, estimate_tokens
+from chat.prompt import Kind, Prompt
+from chat.prompting.tokens import estimate_tokens
 
 KEEP_DAYS = 30
 # The fastest; a prompt is mostly history, which even so shrinks to a third.

@@ -66,6 +66,17 @@ class Draft:
         if sources:
             self.writer.put(lambda reply, cursor: events.Sources(reply, cursor, sources))
 
+    def cite_also(self, source: Source) -> None:
+        """One more passage, which text to come cites."""
+        self.sources = (*self.sources, source)
+        self.writer.put(lambda reply, cursor: events.Sources(reply, cursor, (source,), is_more=True))
+
+    def forget_sources(self) -> None:
+        """The answer begins anew, and what it will cite with it."""
+        if self.sources:
+            self.sources = ()
+            self.writer.put(lambda reply, cursor: events.Sources(reply, cursor, ()))
+
     def start_over(self) -> None:
         """Forget the text so far."""
         self._answer, self._thinking = [], []
@@ -95,6 +106,14 @@ class Draft:
                 waiting_for=waiting_for or UNSET,
                 queue_position=queue_position or UNSET,
                 thinking_seconds=UNSET if self._thinking_seconds is None else self._thinking_seconds,
+            )
+        )
+
+    def say_progress(self, stage: events.Stage, step: int, steps: int) -> None:
+        """How far a task about whole documents is."""
+        self.writer.put(
+            lambda reply, cursor: events.Status(
+                reply, cursor, ReplyStatus.RUNNING, stage=stage, step=step, steps=steps
             )
         )
 
@@ -161,7 +180,7 @@ def replay(frames: Sequence[events.ReplyFrame]) -> tuple[str, str, tuple[Source,
             case events.Delta(text=text, kind=kind):
                 (answer if kind == "answer" else thinking).append(text)
             case events.Sources():
-                sources = frame.sources
+                sources = (*sources, *frame.sources) if frame.is_more else frame.sources
             case events.Reset():
                 answer, thinking = [], []
             case events.Status():

@@ -18,6 +18,7 @@ from inference.net.transport import Timeouts
 from inference.queries import has_language_model
 from inference.quotes.sentences import split_sentences
 from inference.quotes.support import is_answered
+from inference.quotes.whole import answer_whole
 from inference.types import AnswerDelta, ChatRequest, Endpoint, Finish, Passage, StreamEvent
 
 # Answerable questions had a best cosine of at least .46, unanswerable ones of at most .20.
@@ -54,6 +55,8 @@ def _answer(request: ChatRequest) -> str:
     try:
         if not request.passages:
             return _without_documents()
+        if request.purpose != "answer":
+            return "\n\n".join([*answer_whole(request), *_advice()])
         quotes = best_quotes(request.question, request.passages)
         return "\n\n".join([*_said(quotes), *_advice()])
     finally:

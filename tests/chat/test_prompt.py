@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chat.prompt import PromptParts, build_request, estimate_tokens
+from chat.prompt import PromptParts, build_request
+from chat.prompting.tokens import estimate_tokens
 from inference.types import Passage, Turn
 
 
