@@ -1,15 +1,18 @@
 """The settings page: what people change about themselves, in one column, saved with feedback.
 
-Password, two-step sign-in and sign-out are allauth's pages; the theme is the browser's (a cookie).
+Signing in, password, two-step sign-in and sign-out are allauth's pages; the theme is the browser's (a cookie).
 """
 
 import uuid
 
+from allauth.account.views import login
 from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings as house
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
@@ -21,6 +24,15 @@ from accounts.services import create_api_key, revoke_api_key, update_profile
 
 # The profile on the same page has a name too.
 KEY_IDS = "id_key_%s"
+
+
+@never_cache
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """allauth's page; a house that nobody lives in yet asks its first person to make an account instead."""
+    if request.method == "GET" and house.SIGNUP_OPEN and not User.objects.exists():
+        query = request.META["QUERY_STRING"]
+        return redirect(reverse("account_signup") + (f"?{query}" if query else ""))
+    return login(request)
 
 
 def _show(

@@ -4,6 +4,8 @@ from django import forms, template
 from django.conf import settings
 from django.forms import BoundField
 
+from accounts.models import User
+
 register = template.Library()
 
 
@@ -37,6 +39,12 @@ def house_field(field: BoundField, hint: str = "", label: str = "") -> dict[str,
 def is_sign_up_open() -> bool:
     """Whether anybody may make an account with a password."""
     return bool(settings.SIGNUP_OPEN)
+
+
+@register.simple_tag
+def is_house_empty() -> bool:
+    """Whether nobody has an account yet: the first to make one becomes the administrator."""
+    return not User.objects.exists()
 
 
 @register.simple_tag

@@ -36,5 +36,6 @@ def test_person_without_the_right_is_told_that_the_room_is_closed() -> None:
 
 
 def test_stranger_enters_by_the_houses_own_door() -> None:
+    User.objects.create_user("ada@example.com", "a long enough password")
     response = Client().get("/admin/", follow=True)
     assert response.redirect_chain[-1][0].startswith("/accounts/login/?next=/admin/")
