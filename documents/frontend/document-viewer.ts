@@ -20,6 +20,8 @@ interface PageAnswer {
   has_picture: boolean;
 }
 
+/** Narrower than this, the text of a printed page is below seven pixels. */
+const READABLE_PX = 380;
 /** How somebody prefers pages, remembered in this browser. */
 const FORM_KEY = "viewer-form";
 
@@ -135,9 +137,9 @@ class DocumentViewer extends HTMLElement {
     this.#drawing = new AbortController();
     const { signal } = this.#drawing;
     this.setAttribute("form", "picture");
-    this.querySelector(".viewer-sheet")?.remove();
+    this.querySelector(".viewer-frame")?.remove();
     const blank = document.createElement("div");
-    blank.className = "viewer-sheet skeleton";
+    blank.className = "viewer-frame viewer-sheet skeleton";
     this.querySelector(".viewer-text")?.before(blank);
     try {
       const id = this.getAttribute("document") ?? "";
@@ -158,7 +160,7 @@ class DocumentViewer extends HTMLElement {
     const input = event.target as HTMLInputElement;
     if (!input.closest(".viewer-form")) return;
     localStorage.setItem(FORM_KEY, input.value);
-    this.querySelector(".viewer-sheet")?.remove();
+    this.querySelector(".viewer-frame")?.remove();
     if (input.value === "picture") void this.#showPicture();
     else {
       this.#drawing.abort();
@@ -194,7 +196,9 @@ class DocumentViewer extends HTMLElement {
   #showMark(): void {
     const mark = this.querySelector(this.getAttribute("form") === "picture" ? ".viewer-mark" : "mark");
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    if (mark) mark.scrollIntoView({ block: "center", behavior: isCalm ? "auto" : "smooth" });
+    // A whole page on a phone is too small to read: there it opens close to the passage.
+    mark?.closest(".viewer-sheet")?.toggleAttribute("data-close", this.clientWidth < READABLE_PX);
+    if (mark) mark.scrollIntoView({ block: "center", inline: "center", behavior: isCalm ? "auto" : "smooth" });
     else if (this.scrollTop) this.scrollTop = 0;
   }
 

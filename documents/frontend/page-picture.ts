@@ -30,7 +30,21 @@ export async function showPicture(
   image.decoding = "async";
   image.src = `/api/v1${path}/picture`;
   sheet.append(image, ...answer.marks.map(mark));
-  return sheet;
+  sheet.addEventListener("click", ({ clientX, clientY }) => look(sheet, clientX, clientY));
+  const frame = document.createElement("div");
+  frame.className = "viewer-frame";
+  frame.append(sheet);
+  return frame;
+}
+
+/** A press looks closer at that place, which comes to the middle; another steps back. */
+function look(sheet: HTMLElement, x: number, y: number): void {
+  const { left, top, width, height } = sheet.getBoundingClientRect();
+  const place = mark([(x - left) / width, (y - top) / height, 0, 0]);
+  sheet.toggleAttribute("data-close");
+  sheet.append(place);
+  place.scrollIntoView({ block: "center", inline: "center" });
+  place.remove();
 }
 
 function mark([left, top, width, height]: Marks["marks"][number]): HTMLElement {

@@ -9,6 +9,8 @@ import { uploadDocument } from "../../../documents/frontend/upload.ts";
 import { iconButton, make, tell } from "../dom.ts";
 import type { DocumentState } from "../protocol.ts";
 
+const percent = new Intl.NumberFormat(document.documentElement.lang || "en", { style: "percent" });
+
 export class AttachmentCard extends HTMLElement {
   #name = make("span", { class: "attachment-name truncate" });
   #state = make("span", { class: "attachment-state truncate" });
@@ -64,7 +66,7 @@ export class AttachmentCard extends HTMLElement {
       this.#progress.hidden = true;
       this.#state.textContent = gettext("Ready");
     } else {
-      this.#state.textContent = gettext("Being read");
+      this.#state.textContent = describeReading(state.progress);
       this.#showProgress(state.progress);
     }
   }
@@ -83,6 +85,10 @@ export class AttachmentCard extends HTMLElement {
     this.#state.title = reason;
     this.setAttribute("role", "alert");
   }
+}
+
+function describeReading(share: number): string {
+  return share > 0 ? gettext("Being read, %(share)s", { share: percent.format(share) }) : gettext("Being read");
 }
 
 customElements.define("attachment-card", AttachmentCard);

@@ -111,10 +111,11 @@ export class ChatMessage extends HTMLElement {
     const { text, reply, sources } = this.node;
     // Before the first word the state alone speaks, unless there is nothing to say: then the caret waits.
     const isWaiting = this.isStreaming && !text;
-    const isSilent = isWaiting && (reply?.queuePosition !== null || reply?.waitingFor !== null || this.node.thinking !== "");
+    const isSilent = isWaiting && (reply?.queuePosition !== null || reply?.waitingFor !== null || reply?.progress !== null || this.node.thinking !== "");
     this.#text.show(text, this.isStreaming && !isSilent);
     this.#state.show(reply, text !== "", view.reading);
     this.#actions.hidden = this.isStreaming;
+    this.#actions.classList.toggle("wordless", !text);
     this.#verdict?.show();
     this.#facts.textContent = describeFacts(reply);
     this.toggleAttribute("data-streaming", this.isStreaming);
@@ -159,6 +160,7 @@ export class ChatMessage extends HTMLElement {
     this.#actions = make("div", { class: "message-actions" });
     this.#said = make("div", { class: "said", dir: "auto" });
     this.#text = new MarkdownText();
+    this.#text.dir = "auto";
     if (this.node.role === "user") {
       const edit = iconButton(gettext("Edit"), icon("pencil"), () => this.edit());
       edit.dataset.edit = "";

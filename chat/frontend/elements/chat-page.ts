@@ -5,16 +5,16 @@
 import { showToast } from "../../../config/frontend/toast-list.ts";
 import { gettext } from "../../../config/frontend/words.ts";
 import "../../../documents/frontend/drop-zone.ts";
-import { getDocument } from "../api.ts";
+import { takeAsked, taskSentence, type Task } from "../../../documents/frontend/tasks.ts";
+import { getDocument, impersonate } from "../api.ts";
 import { tell } from "../dom.ts";
-import type { Bootstrap, Character, CharacterSummary, ConversationFrame, Source } from "../protocol.ts";
+import type { Bootstrap, Character, CharacterSummary, ConversationFrame, DocumentState, Source } from "../protocol.ts";
 import { ChatSession } from "../session.ts";
 import type { MessageNode } from "../message-node.ts";
 import { CastPicker } from "./cast-picker.ts";
 import { ChatComposer, type Composed } from "./chat-composer.ts";
 import { ChatMessage, type Speaker } from "./chat-message.ts";
 import { ChatWelcome } from "./chat-welcome.ts";
-import { impersonate } from "../api.ts";
 import { ConversationDocuments } from "./conversation-documents.ts";
 import { ConversationList } from "./conversation-list.ts";
 import { describeReply, MessageThread } from "./message-thread.ts";
@@ -23,6 +23,7 @@ import "./group-bar.ts";
 import { PromptInspector } from "./prompt-inspector.ts";
 import { type GroupChange, type SceneChange, SceneDialog } from "./scene-dialog.ts";
 import { SourceDrawer } from "./source-drawer.ts";
+import type { TaskChoice } from "./task-offers.ts";
 import { VersionLine } from "./version-line.ts";
 
 /** A connection that is back within this time was never gone, as far as anybody noticed. */
@@ -110,7 +111,8 @@ export class ChatPage extends HTMLElement {
     const { signal } = this.#listeners;
     const on = <T>(name: string, run: (detail: T, event: Event) => void): void =>
       this.addEventListener(name, (event) => run((event as CustomEvent<T>).detail, event), { signal });
-    on<Composed>("composer-send", ({ text, documents }) => this.#session.send(text, documents));
+    on<Composed>("composer-send", ({ text, documents }) => this.#send(text, documents));
+    on<TaskChoice>("task-choose", (asked) => this.#send(taskSentence(asked), asked.documents, asked.task));
     on("composer-stop", () => this.#session.stop());
     on("composer-edit-last", (_, event) => this.#editLast() && event.preventDefault());
     on<Character | null>("character-choose", (character) => this.#chooseCharacter(character));
@@ -157,7 +159,14 @@ export class ChatPage extends HTMLElement {
     const slug = parameters.get("character");
     const character = cast.find((other) => other.slug === slug) ?? cast[0] ?? null;
     const persona = this.#bootstrap.personas.find(({ is_default }) => is_default)?.id ?? null;
-    this.#session.openNew(character, null, persona);
+    const asked = takeAsked();
+    // What is asked on a documents page is nobody's part to play.
+    this.#session.openNew(asked ? null : character, null, persona);
+    if (asked) {
+      const documents = asked.documents.map(({ id, name }) => ({ id, name, status: "ready" as const, progress: 1 }));
+      this.#send(taskSentence(asked), documents, asked.task);
+      return;
+    }
     // A suggestion of a character's own page: words to send or to change first.
     const draft = parameters.get("draft");
     if (draft) this.#composer.text = draft;
@@ -338,6 +347,12 @@ export class ChatPage extends HTMLElement {
   }
 
   // --- what the person does -----------------------------------------------------------------------------------
+
+  /** Whoever says something wants to see it, wherever they have scrolled to. */
+  #send(text: string, documents: DocumentState[], task: Task | null = null): void {
+    this.#session.send(text, documents, task);
+    this.#thread.scrollToEnd();
+  }
 
   #chooseCharacter(character: CharacterSummary | null): void {
     this.#session.chooseCharacter(character);

@@ -2,19 +2,28 @@
  *  has in it; hidden where there is none. */
 
 import { icon } from "../../../config/frontend/icon.ts";
-import { gettext, ngettext } from "../../../config/frontend/words.ts";
+import { formatNumber, gettext, ngettext } from "../../../config/frontend/words.ts";
 import { make } from "../dom.ts";
 import type { DocumentState } from "../protocol.ts";
+import { taskButtons } from "./task-offers.ts";
 
 export class ConversationDocuments extends HTMLElement {
   show(documents: readonly DocumentState[]): void {
     this.hidden = !documents.length;
     const words = ngettext("%(count)s document", "%(count)s documents", documents.length);
-    this.querySelector("button")?.replaceChildren(icon("file-text"), make("span", { class: "truncate" }, words));
+    const button = this.querySelector("button");
+    button?.setAttribute("aria-label", words);
+    button?.replaceChildren(
+      icon("file-text"),
+      make("span", { class: "in-words" }, words),
+      make("span", { class: "count tabular" }, formatNumber(documents.length)),
+    );
     const links = documents.map(({ id, name, status }) =>
       make("a", { href: `/documents/${id}/` }, make("span", { class: "truncate" }, name), make("small", { class: "faint" }, describe(status))),
     );
     this.querySelector("[popover]")?.replaceChildren(make("p", { class: "heading", role: "presentation" }, gettext("Answers draw on")), ...links);
+    const tasks = taskButtons(documents, "");
+    if (tasks.length) this.querySelector("[popover]")?.append(make("hr"), ...tasks);
   }
 }
 

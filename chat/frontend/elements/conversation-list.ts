@@ -19,6 +19,8 @@ const ASK_RUNNING_MS = 8000;
 
 export class ConversationList extends HTMLElement {
   #items: ConversationSummary[] = [];
+  /** Rows by conversation, each with what it shows: a row that stays is not made anew under the pointer. */
+  #rows = new Map<string, { row: HTMLElement; shows: string }>();
   #next: string | null = null;
   #query = "";
   #current: string | null = null;
@@ -117,18 +119,18 @@ export class ConversationList extends HTMLElement {
 
   #show(): void {
     const list = this.querySelector(".conversations") as HTMLElement;
-    const focused = (document.activeElement as HTMLElement | null)?.dataset?.conversation;
+    const kept = new Set(this.#items.map(({ id }) => id));
+    for (const id of this.#rows.keys()) if (!kept.has(id)) this.#rows.delete(id);
     const nodes: HTMLElement[] = [];
     let period = "";
     for (const item of this.#items) {
       const own = this.#query ? gettext("Found") : describePeriod(new Date(item.updated_at));
       if (own !== period) nodes.push(make("h2", { class: "sidebar-heading" }, own));
       period = own;
-      nodes.push(this.#row(item));
+      nodes.push(this.#rowOf(item));
     }
     if (!nodes.length) nodes.push(make("p", { class: "conversations-empty faint small" }, this.#emptyWords));
-    list.replaceChildren(...nodes);
-    if (focused) list.querySelector<HTMLElement>(`[data-conversation="${focused}"]`)?.focus({ preventScroll: true });
+    arrange(list, nodes);
     this.#more.disconnect();
     const last = list.lastElementChild;
     if (this.#next && last) this.#more.observe(last);
@@ -140,6 +142,19 @@ export class ConversationList extends HTMLElement {
   get #emptyWords(): string {
     if (this.#query) return gettext("No conversation has “%(query)s” in it.", { query: this.#query });
     return gettext("Your conversations will be listed here.");
+  }
+
+  /** The row as it stands, or a new one where it would show something else; one that is being renamed is left alone. */
+  #rowOf(item: ConversationSummary): HTMLElement {
+    const shows = `${item.has_running_reply}${item.title}`;
+    const known = this.#rows.get(item.id);
+    if (known && (known.shows === shows || known.row.querySelector("input"))) return known.row;
+    const hadFocus = known?.row.contains(document.activeElement);
+    const row = this.#row(item);
+    this.#rows.set(item.id, { row, shows });
+    known?.row.replaceWith(row);
+    if (hadFocus) row.querySelector("a")?.focus({ preventScroll: true });
+    return row;
   }
 
   #row(item: ConversationSummary): HTMLElement {
@@ -182,7 +197,9 @@ export class ConversationList extends HTMLElement {
         item.title = title;
         changeConversation(item.id, { title }).catch(tellFailure);
       }
-      this.#show();
+      field.remove();
+      this.#rows.delete(item.id);
+      row.replaceWith(this.#rowOf(item));
       this.querySelector<HTMLElement>(`[data-conversation="${item.id}"]`)?.focus({ preventScroll: true });
     };
     field.addEventListener("keydown", (event) => {
@@ -212,6 +229,18 @@ export class ConversationList extends HTMLElement {
       tellFailure(error as Error);
     }
   }
+}
+
+/** Makes these the children of `list`; what is at its place already is not touched, so it keeps focus and hover. */
+function arrange(list: HTMLElement, nodes: HTMLElement[]): void {
+  const focused = list.contains(document.activeElement) ? (document.activeElement as HTMLElement) : null;
+  const wanted = new Set<Element>(nodes);
+  for (const child of [...list.children]) if (!wanted.has(child)) child.remove();
+  for (const [place, node] of nodes.entries()) {
+    if (list.children[place] !== node) list.insertBefore(node, list.children[place] ?? null);
+  }
+  // To be moved takes the focus away.
+  if (focused?.isConnected && focused !== document.activeElement) focused.focus({ preventScroll: true });
 }
 
 function tellFailure(error: Error): void {

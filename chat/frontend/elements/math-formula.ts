@@ -41,6 +41,8 @@ export class MathFormula extends HTMLElement {
       return;
     }
     this.#isDrawn = true;
+    // Until KaTeX has loaded; where it has, nobody sees this.
+    if (!this.hasChildNodes()) this.append(this.#tex);
     // Without a connection the formula shows as its source.
     const { renderFormula } = await import("../math.ts").catch(() => ({ renderFormula: () => null }));
     const tex = this.#tex;
