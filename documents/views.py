@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from documents import shelves
 from documents.forms import PassageForm
-from documents.models import AccessLevel, Collection, DocumentStatus
+from documents.models import AccessLevel, Collection, Document, DocumentStatus
 from documents.queries import find_document
 from documents.sharing import OWNER, access_levels
 from documents.viewer.passages import cut_passage
@@ -69,6 +69,8 @@ def view_document(request: HttpRequest, document_id: uuid.UUID) -> HttpResponse:
         "passage": passage,
         "has_picture": page is not None and has_pictures(document),
         "neighbours": neighbours,
+        # What is only lent, by a character, is read and not taken into a chat of one's own.
+        "may_ask": Document.objects.visible_to(_person(request)).filter(pk=document.pk).exists(),
     }
     return render(request, "documents/view.html", context)
 

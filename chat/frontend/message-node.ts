@@ -1,6 +1,6 @@
 /** A message of the tree and the reply that writes it, as the page keeps them; and what one frame changes in them. */
 
-import type { CharacterSummary, Failure, MessageData, ReplyFrame, ReplyStatus, Source, Usage, Verdict } from "./protocol.ts";
+import type { CharacterSummary, Failure, MessageData, ReplyFrame, ReplyStatus, Source, StatusFrame, Usage, Verdict } from "./protocol.ts";
 
 export interface Reply {
   id: string;
@@ -12,6 +12,14 @@ export interface Reply {
   cursor: string | null;
   waitingFor: "documents" | "slot" | null;
   queuePosition: number | null;
+  progress: Progress | null;
+}
+
+/** How far a task about whole documents is: `step` of `steps`, from 1. */
+export interface Progress {
+  stage: NonNullable<StatusFrame["stage"]>;
+  step: number;
+  steps: number;
 }
 
 /** A message; the same object for as long as the conversation is open, whatever becomes of its id. */
@@ -43,14 +51,14 @@ export function local(id: string, parent: string | null, role: MessageNode["role
 export function newReply(id: string): Reply {
   return {
     id, status: "queued", model: "", error: null, usage: null, thinkingSeconds: null, cursor: null,
-    waitingFor: null, queuePosition: null,
+    waitingFor: null, queuePosition: null, progress: null,
   };
 }
 
 /** A reply as REST tells it. */
 export function readReply(data: MessageData["reply"] & object): Reply {
   const { thinking_seconds: thinkingSeconds, ...rest } = data;
-  return { ...rest, thinkingSeconds, waitingFor: null, queuePosition: null };
+  return { ...rest, thinkingSeconds, waitingFor: null, queuePosition: null, progress: null };
 }
 
 /** Takes one frame of the reply; the cursor is the thread's to keep. */
@@ -58,11 +66,12 @@ export function applyFrame(node: MessageNode, reply: Reply, frame: ReplyFrame): 
   switch (frame.type) {
     case "delta":
       reply.status = "running";
+      reply.progress = null;
       if (frame.kind === "thinking") node.thinking += frame.text;
       else node.text += frame.text;
       break;
     case "sources":
-      node.sources = frame.sources;
+      node.sources = frame.is_more ? [...node.sources, ...frame.sources] : frame.sources;
       break;
     case "reset":
       node.text = "";
@@ -72,8 +81,13 @@ export function applyFrame(node: MessageNode, reply: Reply, frame: ReplyFrame): 
       reply.status = frame.status;
       reply.waitingFor = frame.waiting_for ?? null;
       reply.queuePosition = frame.queue_position ?? null;
+      reply.progress = readProgress(frame);
       reply.thinkingSeconds = frame.thinking_seconds ?? reply.thinkingSeconds;
       reply.usage = frame.usage ?? reply.usage;
       reply.error = frame.error ?? reply.error;
   }
+}
+
+function readProgress({ stage, step, steps }: StatusFrame): Progress | null {
+  return stage && step && steps ? { stage, step, steps } : null;
 }

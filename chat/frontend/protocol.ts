@@ -1,5 +1,7 @@
 /** What the page and the server say to each other: the socket's frames and the REST bodies it uses. Types only. */
 
+import type { Task } from "../../documents/frontend/tasks.ts";
+
 export type ReplyStatus = "queued" | "running" | "complete" | "stopped" | "failed";
 
 export interface Failure {
@@ -177,6 +179,7 @@ export interface PromptData {
 export interface SendFrame {
   type: "send";
   text: string;
+  task?: Task;
   conversation: string | null;
   parent: string | null;
   character: string | null;
@@ -218,6 +221,8 @@ export interface SourcesFrame {
   reply: string;
   cursor: string;
   sources: Source[];
+  /** These come to what there is, rather than in its place. */
+  is_more?: boolean;
 }
 
 export interface StatusFrame {
@@ -227,6 +232,10 @@ export interface StatusFrame {
   status: ReplyStatus;
   waiting_for?: "documents" | "slot";
   queue_position?: number;
+  /** Of a task: what it does, and how far it is. */
+  stage?: "reading" | "merging" | "writing";
+  step?: number;
+  steps?: number;
   thinking_seconds?: number;
   usage?: Usage;
   error?: Failure;
@@ -255,7 +264,7 @@ export interface SentFrame {
 export interface ConversationFrame {
   type: "conversation";
   conversation: string;
-  event: "created" | "titled" | "moved" | "deleted" | "message";
+  event: "created" | "titled" | "moved" | "deleted" | "message" | "judged";
   title?: string;
   current_message?: string;
   messages?: MessageData[];

@@ -4,6 +4,7 @@
  *  nothing is lost by: after each new connection read the tree, then follow from the cursors we have.
  */
 
+import type { Task } from "../../documents/frontend/tasks.ts";
 import { changeConversation, changeGroup, changeScene, rewriteMessage, followCharacter, getConversation } from "./api.ts";
 import { NEW, readConversation, type Conversation, type SessionEvents, type Speaking } from "./conversation.ts";
 import { isLocal, type MessageNode } from "./message-node.ts";
@@ -32,7 +33,7 @@ export class ChatSession {
   #waiting: (() => void)[] = [];
   #ownMoves: string[] = [];
   #chosenEnd: MessageNode | null = null;
-  #sentWith = new WeakMap<MessageNode, DocumentState[]>();
+  #sentWith = new WeakMap<MessageNode, { documents: DocumentState[]; task: Task | null }>();
   #isStopWanted = false;
   #opening: AbortController | null = null;
 
@@ -146,7 +147,8 @@ export class ChatSession {
 
   // --- what the person does -----------------------------------------------------------------------------------
 
-  send(text: string, documents: DocumentState[]): void {
+  /** With a task, the message is about these documents as wholes. */
+  send(text: string, documents: DocumentState[], task: Task | null = null): void {
     const { id, character, model } = this.#conversation;
     const isNew = id === null;
     const { members, turnOrder, persona, greeting, speaker } = this.#conversation;
@@ -165,11 +167,12 @@ export class ChatSession {
       character: isNew ? (character?.slug ?? null) : null,
       model: isNew ? model : null,
       documents: documents.map((document) => document.id),
+      ...(task ? { task } : {}),
       ...(isNew ? { greeting, persona } : {}),
       ...(isNew && isGroup && turnOrder ? { group: members.map(({ slug }) => slug), turn_order: turnOrder } : {}),
       ...(isGroup ? { speaker } : {}),
     });
-    this.#sentWith.set(this.#thread.addQuestion(requestId, text, parent), documents);
+    this.#sentWith.set(this.#thread.addQuestion(requestId, text, parent), { documents, task });
   }
 
   /** In a group: let this member speak now. */
@@ -238,7 +241,8 @@ export class ChatSession {
     if (!isLocal(node)) this.regenerate(node);
     else if (question && isLocal(question)) {
       this.#thread.remove(question);
-      this.send(question.text, this.#sentWith.get(question) ?? []);
+      const sent = this.#sentWith.get(question);
+      this.send(question.text, sent?.documents ?? [], sent?.task);
     } else {
       this.#thread.remove(node);
       if (question) this.regenerate(question);

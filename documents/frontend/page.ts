@@ -7,9 +7,13 @@ import "./document-search.ts";
 import "./document-viewer.ts";
 import "./drop-zone.ts";
 import "./collections.ts";
+import "./compare-dialog.ts";
 import "./share-dialog.ts";
 
 import type { ShownPage } from "./document-viewer.ts";
+import { listenForTasks } from "./tasks.ts";
+
+listenForTasks();
 
 // The address follows the page that shows, so that it can be copied and reloaded.
 document.addEventListener("viewer:page", (event) => {

@@ -125,7 +125,7 @@ export class DocumentRow {
     this.#toggle("[data-action=retry]", status === "failed" && id !== "" && this.#mayWrite);
     this.#toggle("[data-action=cancel]", isUnfinished(status) && this.#mayWrite);
     this.#toggle("[data-action=delete]", this.#mayWrite);
-    this.#toggle("[data-part=open]", status === "ready");
+    this.#toggle("[data-part=open], [data-task], [data-part=tasks-end]", status === "ready");
     this.#toggle("[data-part=download]", id !== "");
     this.#part("open").setAttribute("href", `/documents/${id}/`);
     this.#part("download").setAttribute("href", `/api/v1/documents/${id}/file`);

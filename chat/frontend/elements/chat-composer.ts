@@ -9,6 +9,7 @@ import { tell } from "../dom.ts";
 import { keepDraft, readDraft } from "../drafts.ts";
 import type { DocumentState } from "../protocol.ts";
 import { AttachmentCard } from "./attachment-card.ts";
+import { TaskOffers } from "./task-offers.ts";
 
 export interface Composed {
   text: string;
@@ -19,6 +20,7 @@ export class ChatComposer extends HTMLElement {
   #conversation: string | null = null;
   #isRunning = false;
   #isOpen = false;
+  #offers = new TaskOffers();
 
   connectedCallback(): void {
     this.#field.addEventListener("input", () => this.#onInput());
@@ -32,6 +34,12 @@ export class ChatComposer extends HTMLElement {
     this.querySelector("[data-attach]")?.addEventListener("click", () => files?.click());
     this.addEventListener("attachment-remove", (event) => this.#detach(event.target as AttachmentCard));
     this.addEventListener("attachment-ready", () => this.#showButtons());
+    this.#shelf.after(this.#offers);
+    // What is asked about the attached documents takes them along.
+    this.#offers.addEventListener("task-choose", () => {
+      this.#shelf.replaceChildren();
+      this.#showButtons();
+    });
   }
 
   get #form(): HTMLFormElement {
@@ -120,6 +128,7 @@ export class ChatComposer extends HTMLElement {
 
   showDocument(state: DocumentState): void {
     for (const card of this.#cards) if (card.document?.id === state.id) card.show(state);
+    this.#showButtons();
   }
 
   #detach(card: AttachmentCard): void {
@@ -175,6 +184,8 @@ export class ChatComposer extends HTMLElement {
     this.#submit.setAttribute("aria-disabled", String(isBlocked));
     this.#submit.setAttribute("aria-label", this.#isUploading ? gettext("The upload is not through yet") : gettext("Send"));
     this.#shelf.hidden = !this.#cards.length;
+    const isFree = !this.#isRunning && !this.#isUploading && !this.#field.value.trim();
+    this.#offers.show(isFree ? this.#cards.flatMap((card) => card.document ?? []) : []);
   }
 }
 
