@@ -1,6 +1,10 @@
-"""One ranking out of several: weighted reciprocal ranks, references held back, openings lifted. Pure."""
+"""One ranking out of several: weighted reciprocal ranks, references held back, openings lifted, documents spread.
+
+Pure.
+"""
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from uuid import UUID
 
@@ -16,6 +20,10 @@ REFERENCE_WEIGHT = 0.5
 # .959, .949, .949, .949. Short texts have none.
 OPENING_WEIGHT = 0.3
 OPENING_FADE_PAGES = 1.5
+# What each further chunk of a document counts beside the one before it, so that one document does not fill the answer
+# when others are nearly as good. ARAGOG: words found .646 without, .646, .649, .647, .643 with .99, .98, .97, .95; of
+# 98 answers 25 instead of 18 come from more than one paper, the right one is first as often.
+FURTHER_CHUNK_WEIGHT = 0.98
 # How many of the best chunks say which document leads.
 LEADING_CHUNKS = 5
 
@@ -47,6 +55,16 @@ def favour_openings(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, 
         return 1 + OPENING_WEIGHT * share * math.exp((1 - place.page) / OPENING_FADE_PAGES)
 
     return _sorted([(place, score * lift(place) / (1 + OPENING_WEIGHT)) for place, score in ranked])
+
+
+def spread_documents(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, float]]:
+    """The ranking with each document's second chunk held back a little, its third twice as much, and so on."""
+    seen: Counter[UUID] = Counter()
+    spread: list[tuple[Place, float]] = []
+    for place, score in ranked:
+        spread.append((place, score * FURTHER_CHUNK_WEIGHT ** seen[place.document_id]))
+        seen[place.document_id] += 1
+    return _sorted(spread)
 
 
 def _sorted(scored: list[tuple[Place, float]]) -> list[tuple[Place, float]]:

@@ -39,8 +39,9 @@ def scope_for(
     if len(rows) <= LISTED_DOCUMENTS_MAX:
         chunks = sum(count for _, count, _ in rows)
         languages = tuple(sorted({language for _, _, language in rows}))
-        keys = [key for key, _, _ in rows]
-        return Scope("= ANY (%s::uuid[])", (keys,), len(keys), chunks, languages) if chunks else None
+        # As text, once: psycopg takes 2 µs a key to write them, and both ways of searching need them.
+        keys = "{" + ",".join(str(key) for key, _, _ in rows) + "}"
+        return Scope("= ANY (%s::uuid[])", (keys,), len(rows), chunks, languages) if chunks else None
     summary = permitted.aggregate(
         documents=Count("pk"), chunks=Sum("chunk_count"), languages=ArrayAgg("language", distinct=True)
     )

@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from documents.models import Document, Embedding
 from documents.retrieval import nearest
-from documents.retrieval.fusion import favour_openings
+from documents.retrieval.fusion import favour_openings, spread_documents
 from documents.retrieval.places import Place
 from documents.retrieval.search import search
 from documents.services import create_collection
@@ -157,3 +157,13 @@ def test_opening_of_the_leading_document_is_lifted_and_no_other() -> None:
     assert [place.chunk_id for place, _ in lifted] == [1, 6, 5, 9]
     assert lifted[0][1] <= 1
     assert favour_openings([]) == []
+
+
+def test_document_does_not_fill_the_answer_where_another_is_nearly_as_good() -> None:
+    one, other = uuid.uuid4(), uuid.uuid4()
+    places = [Place(n, one, n, 0, 9, is_reference=False) for n in range(4)]
+    places.append(Place(9, other, 1, 0, 9, is_reference=False))
+    near = spread_documents(list(zip(places, [1, 0.99, 0.98, 0.97, 0.96], strict=True)))
+    assert [place.chunk_id for place, _ in near] == [0, 1, 9, 2, 3]
+    far = spread_documents(list(zip(places, [1, 0.99, 0.98, 0.97, 0.5], strict=True)))
+    assert [place.chunk_id for place, _ in far] == [0, 1, 2, 3, 9]
