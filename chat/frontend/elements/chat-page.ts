@@ -322,9 +322,10 @@ export class ChatPage extends HTMLElement {
 
   #showConnection(isConnected: boolean): void {
     const line = this.querySelector<HTMLElement>(".offline");
-    clearTimeout(this.#offlineTimer);
     if (!line) return;
     if (isConnected) {
+      clearTimeout(this.#offlineTimer);
+      this.#offlineTimer = undefined;
       line.hidden = true;
       if (!this.#hasBeenOffline) return;
       void this.#list?.refresh();
@@ -332,7 +333,8 @@ export class ChatPage extends HTMLElement {
       if (conversationOfPath() !== this.#session.conversation.id) this.#openPath();
     } else {
       this.#hasBeenOffline = true;
-      if (line.hidden) this.#offlineTimer = setTimeout(() => (line.hidden = false), OFFLINE_AFTER_MS);
+      // Each attempt that fails says so again; the clock runs from the first.
+      this.#offlineTimer ??= setTimeout(() => (line.hidden = false), OFFLINE_AFTER_MS);
     }
   }
 
