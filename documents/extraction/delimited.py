@@ -4,17 +4,23 @@ No Django here.
 """
 
 import csv
+import io
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 from documents.extraction.formats import MediaType, Unreadable, decode_text
+from documents.extraction.notebook import is_notebook, read_notebook
 from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
 from documents.extraction.plain import pages_of_text
 from documents.extraction.tables import describe_rows
 
 _SAMPLE_CHARACTERS = 16_384
-_DELIMITERS = ",;\t|"
+# Of two that part the rows as evenly the first: decimals have commas, cells rarely have tabs.
+_DELIMITERS = "\t;|,"
+# A table may have other lines above it and below.
+_SHARE_MIN = 0.5
 # One cell; a quote that is never closed would make one of the rest of the file.
 CELL_CHARACTERS_MAX = 1_000_000
 # Records of more are written out as they are nested.
@@ -25,26 +31,51 @@ def read_delimited(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
     """How many pages there are and the pages; every row says its columns."""
     text = decode_text(path.read_bytes())
     csv.field_size_limit(CELL_CHARACTERS_MAX)
-    sample = text[:_SAMPLE_CHARACTERS]
+    delimiter = _find_delimiter(text[:_SAMPLE_CHARACTERS])
+    if delimiter is None:
+        return pages_of_text(text)
     try:
-        dialect: type[csv.Dialect] = csv.Sniffer().sniff(sample, _DELIMITERS)
-    except csv.Error:
-        dialect = csv.excel_tab if sample.count("\t") > sample.count(",") else csv.excel
-    try:
-        lines = list(describe_rows(csv.reader(text.splitlines(keepends=True), dialect), columns_min=2))
+        rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        lines = list(describe_rows(rows, columns_min=2, has_titles=True))
     except csv.Error as error:
         raise Unreadable("file_damaged") from error
     return _laid_out(lines)
+
+
+def _find_delimiter(sample: str) -> str | None:
+    """Whatever parts most rows into as many cells; None for lines that nothing parts.
+
+    The standard library's sniffer goes by letters and takes the commas of decimals for it.
+    """
+    best, best_share = None, _SHARE_MIN
+    for delimiter in _DELIMITERS:
+        try:
+            rows = list(
+                csv.reader(io.StringIO(sample, newline=""), delimiter=delimiter, skipinitialspace=True)
+            )
+        except csv.Error:
+            continue
+        # The last one may be cut.
+        widths = Counter(len(row) for row in (rows[:-1] or rows) if row)
+        share = max((count for width, count in widths.items() if width > 1), default=0) / max(
+            1, widths.total()
+        )
+        if share > best_share:
+            best, best_share = delimiter, share
+    return best
 
 
 def read_json(path: Path, media_type: MediaType) -> tuple[int, Iterator[ExtractedPage]]:
     """How many pages there are and the pages: a line for each record of a list, else the data as it is nested."""
     text = decode_text(path.read_bytes())
     try:
+        data: object
         if media_type is MediaType.JSON_LINES:
             data = [json.loads(line) for line in text.splitlines() if line.strip()]
         else:
             data = json.loads(text)
+        if is_notebook(data):
+            return read_notebook(data)
         if isinstance(data, list) and data:
             return _laid_out([_record(item) for item in data])
         return pages_of_text(json.dumps(data, ensure_ascii=False, indent=1))

@@ -25,8 +25,10 @@ _SKIPPED = {
     "iframe",
     "object",
     "nav",
-    "form",
     "button",
+    "select",
+    "textarea",
+    "datalist",
 }
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = {
@@ -62,6 +64,8 @@ _BLOCKS = {
     *("center", "fieldset", "caption"),
     *_HEADINGS,
 }
+_NOT_CONTENT_ROLES = {"navigation", "search", "menu", "menubar"}
+_NOT_SHOWN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 # Deeper than any page; libxml2 itself stops at 256.
 _DEPTH_MAX = 250
 # A picture written into its own tag, or a hundred thousand attributes, over which libxml2 takes minutes: nothing
@@ -111,7 +115,7 @@ class _Walk:
         for child in element:
             tag = child.tag if isinstance(child.tag, str) else ""
             tag = tag.rpartition("}")[2].lower()
-            if tag in _SKIPPED or not tag:
+            if _is_skipped(child, tag):
                 pass
             elif tag == "br":
                 self._words.append(_LINE_BREAK)
@@ -126,7 +130,7 @@ class _Walk:
 
     def _block(self, element: "etree._Element", tag: str, depth: int) -> Iterator[Block]:
         if tag in _HEADINGS:
-            text = " ".join("".join(element.itertext()).split())
+            text = _words(element)
             if text:
                 yield Block(text, level=_HEADINGS[tag])
         elif tag == "pre":
@@ -158,16 +162,40 @@ class _Walk:
             yield Block(text)
 
 
+def _is_skipped(element: "etree._Element", tag: str) -> bool:
+    return (
+        not tag
+        or tag in _SKIPPED
+        or element.get("hidden") is not None
+        or element.get("role") in _NOT_CONTENT_ROLES
+        or _NOT_SHOWN.search(element.get("style", "")) is not None
+    )
+
+
+def _words(element: "etree._Element") -> str:
+    """What an element says on one line."""
+    return " ".join("".join(_pieces(element, 0)).split())
+
+
+def _pieces(element: "etree._Element", depth: int) -> Iterator[str]:
+    yield element.text or ""
+    for child in element:
+        tag = child.tag.rpartition("}")[2].lower() if isinstance(child.tag, str) else ""
+        # Lines and blocks part words as blanks do.
+        is_apart = tag == "br" or tag in _BLOCKS
+        if not _is_skipped(child, tag) and depth < _DEPTH_MAX:
+            yield " " if is_apart else ""
+            yield from _pieces(child, depth + 1)
+        yield (" " if is_apart else "") + (child.tail or "")
+
+
 def _table(table: "etree._Element") -> Iterator[Block]:
     caption = table.find("caption")
     if caption is not None:
-        text = " ".join("".join(caption.itertext()).split())
+        text = _words(caption)
         if text:
             yield Block(text, gap="\n")
-    rows = [
-        [" ".join("".join(cell.itertext()).split()) for cell in row if cell.tag in ("td", "th")]
-        for row in table.iter("tr")
-    ]
+    rows = [[_words(cell) for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
     first = next(table.iter("tr"), None)
     is_marked = first is not None and len(first) > 0 and all(cell.tag == "th" for cell in first)
     yield from table_blocks(rows, is_marked=is_marked)

@@ -1,7 +1,7 @@
 """OpenDocument texts, sheets and slides: headings, paragraphs, lists, tables. No Django here.
 
 All three keep their content in one XML part of the same words (OASIS OpenDocument 1.3, part 3). Left out: headers
-and footers, drawings, notes, macros.
+and footers, drawings, comments, macros.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,14 @@ from documents.extraction.tables import describe_rows
 _TEXT = "{urn:oasis:names:tc:opendocument:xmlns:text:1.0}"
 _TABLE = "{urn:oasis:names:tc:opendocument:xmlns:table:1.0}"
 _DRAW = "{urn:oasis:names:tc:opendocument:xmlns:drawing:1.0}"
+_PRESENTATION = "{urn:oasis:names:tc:opendocument:xmlns:presentation:1.0}"
 _OFFICE = "{urn:oasis:names:tc:opendocument:xmlns:office:1.0}"
 # A cell or row may say that it is repeated to the sheet's edge.
 _REPEATS_MAX = 50
 _DEPTH_MAX = 200
 _LEVEL_MAX = 6
+# Notes stand after their paragraph, comments are left out.
+_ASIDE = (f"{_TEXT}note", f"{_OFFICE}annotation")
 
 
 def read_odf(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
@@ -55,36 +58,51 @@ def _blocks(parent: "etree._Element", depth: int) -> Iterator[Block]:
         elif tag == f"{_TABLE}table":
             yield from _table(child)
         elif tag == f"{_DRAW}page":
-            name = child.get(f"{_DRAW}name", "")
-            yield Block(name or "Slide", level=1, starts_page=True)
-            yield from _blocks(child, depth + 1)
+            yield from _slide(child, depth + 1)
         elif tag == f"{_TEXT}tracked-changes":
             continue
         elif isinstance(tag, str):
             yield from _blocks(child, depth + 1)
 
 
+def _slide(page: "etree._Element", depth: int) -> Iterator[Block]:
+    """Under its title, or under its name where it has none."""
+    title = next((frame for frame in page if frame.get(f"{_PRESENTATION}class") == "title"), None)
+    words = "" if title is None else _text(title)
+    yield Block(words or page.get(f"{_DRAW}name") or "Slide", level=1, starts_page=True)
+    if title is not None:
+        page.remove(title)
+    yield from _blocks(page, depth)
+
+
 def _line(element: "etree._Element", level: int = 0) -> Iterator[Block]:
     text = _text(element)
     if text:
         yield Block(text, level=level)
+    for body in element.iter(f"{_TEXT}note-body"):
+        note = " ".join(_text(part) for part in body)
+        if note:
+            yield Block(note)
 
 
 def _text(element: "etree._Element") -> str:
-    parts: list[str] = []
-    for node in element.iter():
+    return " ".join("".join(_words(element)).split())
+
+
+def _words(element: "etree._Element") -> Iterator[str]:
+    yield element.text or ""
+    for node in element:
         if node.tag in (f"{_TEXT}s", f"{_TEXT}tab", f"{_TEXT}line-break"):
-            parts.append(" ")
-        parts.append(node.text or "")
-        if node is not element:
-            parts.append(node.tail or "")
-    return " ".join("".join(parts).split())
+            yield " "
+        elif node.tag not in _ASIDE and isinstance(node.tag, str):
+            yield from _words(node)
+        yield node.tail or ""
 
 
 def _table(table: "etree._Element") -> Iterator[Block]:
     name = table.get(f"{_TABLE}name", "")
     is_sheet = table.getparent() is not None and table.getparent().tag == f"{_OFFICE}spreadsheet"
-    lines = list(describe_rows(_rows(table), columns_min=2 if is_sheet else 3))
+    lines = list(describe_rows(_rows(table), columns_min=2 if is_sheet else 3, has_titles=is_sheet))
     if lines and is_sheet:
         yield Block(name or "Sheet", level=1, starts_page=True)
     for index, line in enumerate(lines, start=1):

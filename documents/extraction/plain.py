@@ -9,6 +9,10 @@ from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _ATX_HEADING = re.compile(r"(#{1,6})[ \t]+\S")
+_UNDERLINE = re.compile(r"[ ]{0,3}([=-])\1+[ \t]*")
+# Lines of a list, a table or a quotation that a rule follows.
+_NO_HEADING = ("|", ">", "- ", "* ", "+ ", "```", "~~~")
+_FRONT_MATTER = re.compile(r"---[ \t]*\n(.{1,5000}?)\n---[ \t]*\n", re.DOTALL)
 _FENCE = re.compile(r"[ ]{0,3}(```|~~~)")
 
 
@@ -24,7 +28,7 @@ def pages_of_text(text: str, *, is_markdown: bool = False) -> tuple[int, Iterato
         raise Unreadable("text_missing")
     blocks: list[Block] = []
     for sheet in text.split("\f"):
-        found = list(_markdown_blocks(sheet) if is_markdown else paragraphs(sheet))
+        found = list(markdown_blocks(sheet) if is_markdown else paragraphs(sheet))
         if found and blocks:
             found[0] = Block(found[0].text, found[0].level, True, found[0].gap)
         blocks += found
@@ -43,11 +47,25 @@ def paragraphs(text: str) -> Iterator[Block]:
         yield Block(text[position:].rstrip())
 
 
-def _markdown_blocks(text: str) -> Iterator[Block]:
-    """Paragraphs with headings apart; a fenced block of code is one block whatever it holds."""
+def markdown_blocks(text: str) -> Iterator[Block]:
+    """Paragraphs with headings apart; a fenced block of code is one block whatever it holds.
+
+    A heading's underline goes, and so do the marks around what an editor keeps above the text.
+    """
+    matter = _FRONT_MATTER.match(text)
+    if matter:
+        yield Block(matter[1])
+        text = text[matter.end() :]
     lines: list[str] = []
     fence = ""
     for line in text.split("\n"):
+        underline = None if fence or not lines else _UNDERLINE.fullmatch(line)
+        if underline and not lines[-1].lstrip().startswith(_NO_HEADING):
+            if lines[:-1]:
+                yield Block("\n".join(lines[:-1]))
+            yield Block(lines[-1].strip(), level=1 if underline[1] == "=" else 2)
+            lines = []
+            continue
         mark = _FENCE.match(line)
         if mark and (not fence or mark[1] == fence):
             fence = "" if fence else mark[1]

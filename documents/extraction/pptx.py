@@ -19,6 +19,8 @@ from documents.extraction.tables import describe_rows
 
 # Groups in groups; a drawing program makes three or four.
 _DEPTH_MAX = 20
+# What python-pptx makes of a line break within a paragraph.
+_LINE_BREAK = "\v"
 
 
 def read_pptx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
@@ -50,7 +52,11 @@ def _blocks(slide: Slide, *, is_first: bool) -> Iterator[Block]:
         notes = slide.notes_slide.notes_text_frame
         if notes is not None and notes.text.strip():
             yield Block("Notes", level=2)
-            yield Block(notes.text.strip())
+            yield Block(notes.text.replace(_LINE_BREAK, "\n").strip())
+
+
+def _one_line(text: str) -> str:
+    return text.replace(_LINE_BREAK, " ").strip()
 
 
 def _shape_blocks(shapes: Iterable[Any], depth: int) -> Iterator[Block]:
@@ -65,7 +71,7 @@ def _shape_blocks(shapes: Iterable[Any], depth: int) -> Iterator[Block]:
             lines = [
                 f"{'  ' * paragraph.level}{text}"
                 for paragraph in shape.text_frame.paragraphs
-                if (text := paragraph.text.strip())
+                if (text := _one_line(paragraph.text))
             ]
             if lines:
                 yield Block("\n".join(lines))

@@ -53,7 +53,7 @@ def read_xlsx(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
 
 def _sheet_blocks(sheet: ReadOnlyWorksheet) -> Iterator[Block]:
     is_first = True
-    for line in describe_rows(_rows(sheet), columns_min=2):
+    for line in describe_rows(_rows(sheet), columns_min=2, has_titles=True):
         if is_first:
             yield Block(sheet.title, level=1, starts_page=True)
             is_first = False
@@ -78,6 +78,8 @@ def _cell_text(value: object) -> str:
         return ""
     if isinstance(value, datetime.datetime) and value.time() == datetime.time():
         return value.date().isoformat()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.10g}"
     return str(value)

@@ -52,7 +52,7 @@ def test_reader_of_a_word_document_gets_lists_tables_and_pages(tmp_path: Path) -
         f"Harbour rules\n\nOpening\n\n{files.SENTENCES[0]}\n\n• Bring a lamp\nFees\nBoat | 12 crowns",
         f"Storms\n\n{files.SENTENCES[2]}",
     ]
-    assert headings(pages) == [(1, 1, "Harbour rules"), (1, 1, "Opening"), (2, 1, "Storms")]
+    assert headings(pages) == [(1, 0, "Harbour rules"), (1, 1, "Opening"), (2, 1, "Storms")]
 
 
 def test_reader_of_markdown_gets_headings_but_none_from_code(tmp_path: Path) -> None:
