@@ -7,9 +7,9 @@ import msgspec
 from inference.errors import AnswerGarbled, ContextTooLong, StreamCut
 from inference.net.transport import Timeouts, open_stream
 from inference.types import ChatRequest, Endpoint, StreamEvent
-from inference.wire.completions import ChatDecoder, ErrorInStream, chat_body
+from inference.wire.answers import AnswerDecoder
+from inference.wire.completions import ErrorInStream, chat_body
 from inference.wire.refusals import read_error_in_stream
-from inference.wire.sse import EventDecoder
 
 # Prose has four or five, code with its blanks up to ten. llama.cpp was measured to split a text of 500 pages for
 # longer than three minutes before it said no.
@@ -23,23 +23,20 @@ async def stream_completion(
     if _cannot_fit(endpoint, request):
         raise ContextTooLong(endpoint.server_name)
     is_continuing = bool(request.continue_from) and endpoint.can_continue
-    events, chat = EventDecoder(), ChatDecoder(is_continuing=is_continuing)
-    has_events = False
+    answer = AnswerDecoder(is_continuing=is_continuing)
     stream = await open_stream(endpoint, "/chat/completions", chat_body(endpoint, request), timeouts)
     try:
-        while not chat.is_done:
+        while not answer.is_done:
             received = await stream.read()
-            payloads = events.decode(received) if received else events.flush()
-            has_events = has_events or bool(payloads)
-            for event in chat.decode(payloads):
+            for event in answer.decode(received) if received else answer.flush():
                 stream.begin()
                 yield event
             if not received:
                 break
-        last = chat.finish()
+        last = answer.finish()
         if last is None:
             # A clean end without any event is a web page or another API; with some, an answer that broke.
-            raise (StreamCut if has_events else AnswerGarbled)(endpoint.server_name)
+            raise (StreamCut if answer.has_events else AnswerGarbled)(endpoint.server_name)
         await stream.release()
         for event in last:
             yield event

@@ -79,6 +79,10 @@ def decode_completion(body: bytes) -> tuple[CompletionRequest, dict[str, Any]]:
     """The request and everything in it that Parlour does not read. Raises msgspec.MsgspecError."""
     values = msgspec.json.decode(body, type=dict[str, Any])
     request = msgspec.convert(values, CompletionRequest)
+    if values.get("n") not in (None, 1):
+        raise msgspec.ValidationError(
+            _("There is one answer to a request: leave `n` out, and ask again for more.")
+        )
     if not request.messages:
         raise msgspec.ValidationError(_("`messages` is empty: send at least one message."))
     known = CompletionRequest.__struct_fields__

@@ -134,7 +134,7 @@ class ChatDecoder:
                 self.is_done = True
                 break
             chunk = _decode_chunk(payload)
-            if chunk.error != NULL:
+            if chunk.error is not NULL and chunk.error != NULL:
                 raise ErrorInStream(bytes(chunk.error))
             if chunk.choices:
                 choice = chunk.choices[0]
@@ -148,6 +148,20 @@ class ChatDecoder:
                 self._usage = UsageReport(chunk.usage.prompt_tokens or 0, chunk.usage.completion_tokens)
         _add_texts(events, texts)
         return events
+
+    @property
+    def is_passing(self) -> bool:
+        """Whether text is the answer's as it comes, with no thinking to be told apart any more."""
+        return self._splitter.is_passing
+
+    def only_text(self, payload: bytes) -> str | None:
+        """The text of a chunk that says nothing else; None for any other."""
+        if payload == DONE:
+            return None
+        chunk = _decode_chunk(payload)
+        if chunk.error != NULL or chunk.usage is not None or not chunk.choices or len(chunk.choices) > 1:
+            return None
+        return _only_text(chunk.choices[0])
 
     def finish(self) -> list[StreamEvent] | None:
         """The last events of a stream that has ended, or None if it ended before the answer did."""

@@ -168,6 +168,8 @@ def test_wrong_key_model_and_body_are_told_apart(client, web):
         ask(client, model="no such model")
     with pytest.raises(openai.BadRequestError):
         ask(client, messages=[])
+    with pytest.raises(openai.BadRequestError, match="`n`"):
+        ask(client, n=2)
 
 
 def test_client_that_hangs_up_stops_the_model(client, model_server):

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.types import AnswerDelta, Finish, ThinkingDelta, ToolCallDelta, UsageReport
-from inference.wire.completions import ChatDecoder
+from inference.wire.answers import AnswerDecoder
+from inference.wire.completions import ChatDecoder, ErrorInStream
 from inference.wire.sse import MAX_LINE_BYTES, EventDecoder
 from inference.wire.thinking import ThinkingSplitter
 
@@ -140,3 +141,56 @@ def test_chat_decoder_without_an_end_does_not_finish() -> None:
     assert decoder.finish() is None
     decoder.decode([b"[DONE]"])
     assert decoder.finish() == [Finish("stop")]
+
+
+def chunk_of(text, **more) -> bytes:
+    choice = {"index": 0, "delta": {"content": text, **more}, "finish_reason": None}
+    return b"data: " + json.dumps({"id": "c", "choices": [choice], "usage": None}).encode() + b"\n\n"
+
+
+# What could be taken for the pattern, and is not: quotes, escapes, another field, an end, a count, a ping, an error.
+PIECES = st.one_of(
+    st.text(max_size=6).map(chunk_of),
+    st.sampled_from(
+        [
+            chunk_of('x"},"finish_reason": null}], "usage": null}\n\n'),
+            chunk_of("tail\\"),
+            chunk_of("and", reasoning_content="hm"),
+            chunk_of("a").replace(b'"usage": null', b'"usage": {"prompt_tokens": 2, "completion_tokens": 9}'),
+            chunk_of("a").replace(b"\n", b"\r\n"),
+            b": ping\n\n",
+            b'data: {"choices": []}\n\n',
+            b'data: {"choices": [{"delta": {}, "finish_reason": "length"}]}\n\n',
+        ]
+    ),
+)
+
+
+def joined(events) -> tuple:
+    texts = {AnswerDelta: "", ThinkingDelta: ""}
+    for event in events:
+        if type(event) in texts:
+            texts[type(event)] += event.text
+    return (*texts.values(), [event for event in events if type(event) not in texts])
+
+
+@given(st.lists(PIECES, max_size=25), st.lists(st.integers(min_value=0), max_size=12))
+def test_answer_is_read_alike_whether_by_runs_or_one_by_one(pieces, positions) -> None:
+    data = chunk_of("one ") + chunk_of("two ") + b"".join(pieces) + b"data: [DONE]"
+    one_by_one = ChatDecoder()
+    events = EventDecoder()
+    expected = one_by_one.decode(events.decode(data) + events.flush()) + one_by_one.finish()
+    decoder = AnswerDecoder()
+    heard = [event for piece in cut(data, positions) for event in decoder.decode(piece)] + decoder.flush()
+    assert joined(heard + decoder.finish()) == joined(expected)
+    assert decoder.has_events
+
+
+def test_runs_are_read_at_once_and_an_error_among_them_is_heard() -> None:
+    decoder = AnswerDecoder()
+    decoder.decode(chunk_of("one "))
+    assert decoder.decode(b"".join(chunk_of(f"é{number}\n") for number in range(50))) == [
+        AnswerDelta("".join(f"é{number}\n" for number in range(50)))
+    ]
+    with pytest.raises(ErrorInStream):
+        decoder.decode(chunk_of("more") + b'data: {"error": {"message": "no"}}\n\n')
