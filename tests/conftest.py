@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -21,6 +22,7 @@ import redis
 from config.stack import plan
 from config.stack.process import free_port, is_listening, start, stop, wait_until
 from config.stack.services import running_services
+from tests import ahead
 
 FOLDER_PREFIX = "parlour-tests-"
 # Nothing here outlives the session, so nothing needs to reach the disk.
@@ -65,6 +67,22 @@ django.setup()
 
 def pytest_unconfigure() -> None:
     _session.close()
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """What takes long and needs no test before it is begun now, if a test of this run needs it."""
+    needed = {name for item in session.items for name in getattr(item, "fixturenames", ())}
+    if needed & {"checkov_report", "image"} and not session.config.option.collectonly:
+        ahead.begin()
+
+
+@pytest.fixture(scope="session")
+def checkov_report() -> dict[str, dict[str, Any]]:
+    """What checkov says, by framework; every test of policies reads this one report."""
+    from tests.policies import read_report
+
+    ahead.wait()
+    return read_report(ahead.report())
 
 
 @pytest.fixture(scope="session")

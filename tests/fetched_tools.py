@@ -18,6 +18,7 @@ from config.bootstrap import ROOT, BootstrapError, make_environment
 CHECKOV_VENV = ROOT / ".venv-checkov"
 CHECKOV_LOCK = "tests/helm/checkov.txt"
 PROMTOOL_FOLDER = ROOT / ".venv-promtool"
+Missing = pytest.skip.Exception
 
 
 @cache

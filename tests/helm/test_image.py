@@ -23,13 +23,12 @@ import dj_database_url
 import psycopg
 import pytest
 
-from config.bootstrap import make_environment
+from tests import ahead, image_environment
 from tests.helm import chart
 from tests.processes import free_port
 
 ROOT = chart.HELM.parent
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
-VENV = ROOT / ".venv-image"
 START_SECONDS = 120
 # linux/prctl.h, linux/capability.h
 PR_CAPBSET_DROP = 24
@@ -160,7 +159,7 @@ class Image:
 
     def start(self, command: list[str], **environment: str) -> subprocess.Popen[str]:
         """Run a container's command. The programs come from the environment's own bin, as in the image."""
-        program = VENV / "bin" / command[0]
+        program = image_environment.VENV / "bin" / command[0]
         return subprocess.Popen(
             [str(program), *command[1:]],
             cwd=self.app,
@@ -187,7 +186,8 @@ def obey_file_modes() -> None:
 
 @pytest.fixture(scope="module")
 def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
-    make_runtime()
+    ahead.wait()
+    image_environment.make()
     folder = tmp_path_factory.mktemp("image")
     app, tmp = folder / "app", folder / "tmp"
     tmp.mkdir()
@@ -203,13 +203,17 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
         made = Image(
             app,
             tmp,
-            {"PATH": f"{VENV / 'bin'}:/usr/bin:/bin", "HOME": str(tmp), "PYTHONDONTWRITEBYTECODE": "1"},
+            {
+                "PATH": f"{image_environment.VENV / 'bin'}:/usr/bin:/bin",
+                "HOME": str(tmp),
+                "PYTHONDONTWRITEBYTECODE": "1",
+            },
         )
         made.run(
             ["python", "manage.py", "collectstatic", "--noinput", "--verbosity", "0"],
             DATA_DIR=str(tmp / "build"),
         )
-        compile_bytecode(app)
+        image_environment.compile_bytecode(app)
         for path in [*app.rglob("*"), app]:
             path.chmod(path.stat().st_mode & ~0o222)
         secrets = {
@@ -226,19 +230,6 @@ def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
         yield made
         for path in [app, *app.rglob("*")]:
             path.chmod(path.stat().st_mode | 0o200)
-
-
-def make_runtime() -> None:
-    """The runtime's environment, with bytecode as the image has it; kept for as long as the lock stays the same. A
-    lock that cannot be installed is an image that cannot be built."""
-    make_environment(VENV, "requirements/tracing.txt")
-    if not list(VENV.glob("lib/python*/site-packages/django/__pycache__")):
-        compile_bytecode(VENV / "lib")
-
-
-def compile_bytecode(folder: Path) -> None:
-    """As the Dockerfile does, and as strictly: a file that is no Python would break the build."""
-    subprocess.run([VENV / "bin" / "python", "-m", "compileall", "-q", "-j", "0", folder], check=True)
 
 
 def pod_environment() -> dict[str, str]:

@@ -1,6 +1,5 @@
 """checkov over everything that the chart renders, hadolint and checkov over the Dockerfile."""
 
-import json
 import re
 import subprocess
 import sys
@@ -11,44 +10,17 @@ from typing import Any
 import pytest
 import yaml
 
-from tests import fetched_tools
 from tests.helm import chart
+from tests.policies import Report
 
 ROOT = chart.HELM.parent
 EXCEPTIONS = yaml.safe_load((chart.HELM / "checkov-exceptions.yaml").read_text())
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+def findings(checkov_report: Report) -> list[dict[str, Any]]:
     """What checkov finds: each distinct resource of all scenarios, and the Dockerfile."""
-    folder = tmp_path_factory.mktemp("rendered")
-    seen: set[str] = set()
-    for scenario in chart.SCENARIOS:
-        new = []
-        for document in chart.render(scenario):
-            text = json.dumps(document, sort_keys=True)
-            if text not in seen:
-                seen.add(text)
-                new.append(document)
-        (folder / f"{scenario}.yaml").write_text(yaml.safe_dump_all(new))
-    (folder / "Dockerfile").write_bytes((ROOT / "Dockerfile").read_bytes())
-    # Without a platform key checkov knows no severities, so every finding counts.
-    command = [
-        str(fetched_tools.checkov()),
-        "--directory",
-        str(folder),
-        "--framework",
-        "kubernetes",
-        "dockerfile",
-    ]
-    done = subprocess.run(
-        [*command, "--skip-download", "--compact", "--quiet", "--output", "json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    reports = json.loads(done.stdout)
-    assert {report["check_type"] for report in reports} == {"kubernetes", "dockerfile"}
+    reports = [checkov_report["kubernetes"], checkov_report["dockerfile"]]
     assert sum(report["summary"]["passed"] for report in reports) > 3000
     assert not sum(report["summary"]["parsing_errors"] for report in reports)
     return [finding for report in reports for finding in report["results"]["failed_checks"]]

@@ -1,48 +1,21 @@
-"""checkov over the estates of params/*.json as they would be deployed: evaluated, with every value in its place.
+"""checkov over the estates of params/*.json as they would be deployed: evaluated, with every value in its place."""
 
-On Bicep itself checkov sees neither modules nor parameters; so it is given the resources that `evaluate` finds.
-"""
-
-import json
 import re
-import subprocess
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from tests import fetched_tools
 from tests.infra import bicep
-from tests.infra.test_scenarios import estate
+from tests.policies import Report
 
 EXCEPTIONS = yaml.safe_load((bicep.INFRA / "checkov-exceptions.yaml").read_text())
-SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
-
-
-def as_template(name: str) -> dict[str, Any]:
-    resources = []
-    for one in estate(name)[0]:
-        body = {key: value for key, value in one.body.items() if key not in bicep.META and value is not None}
-        version = bicep.TYPES["resources"][one.type]["api_version"]
-        resources.append({"type": one.type, "apiVersion": version, "name": one.name, **body})
-    return {"$schema": SCHEMA, "contentVersion": "1.0.0.0", "resources": resources}
 
 
 @pytest.fixture(scope="module")
-def findings(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
-    program = fetched_tools.checkov()
-    folder = tmp_path_factory.mktemp("arm")
-    for path in (bicep.INFRA / "params").glob("*.json"):
-        (folder / path.name).write_text(json.dumps(as_template(path.stem)))
-    command = [str(program), "--directory", str(folder), "--framework", "arm"]
-    done = subprocess.run(
-        [*command, "--skip-download", "--compact", "--quiet", "--output", "json"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    report = json.loads(done.stdout)
+def findings(checkov_report: Report) -> list[dict[str, Any]]:
+    report = checkov_report["arm"]
     assert report["summary"]["passed"] > 80
     assert not report["summary"]["parsing_errors"]
     found: list[dict[str, Any]] = report["results"]["failed_checks"]
