@@ -248,6 +248,19 @@ async def test_other_window_of_the_same_person_stays_in_step(web, key, model_ser
         assert text_of(await there.until_end(second["reply"])) == "Two."
 
 
+async def test_verdict_shows_in_the_other_windows_at_once(web, key, model_server):
+    model_server.script(Answer(text="Fine."))
+    async with Talk(web.url, key) as one, Talk(web.url, key) as other:
+        sent = await one.send("Hello")
+        await one.until_end(sent["reply"])
+        path = f"{web.url}/api/v1/messages/{sent['assistant_message']}/feedback"
+        async with one.session.put(path, json={"verdict": "up"}) as response:
+            assert response.status == 204
+        event = await other.next(lambda event: event.get("event") == "judged")
+    assert event["conversation"] == sent["conversation"]
+    assert [(node["text"], node["feedback"]) for node in event["messages"]] == [("Fine.", "up")]
+
+
 async def test_first_token_does_not_wait_for_a_frame_to_fill(web, key, model_server):
     model_server.script(Answer(tokens=["first"], pace=1), Answer(tokens=["first", "second"], pace=1))
     async with Talk(web.url, key) as talk:
