@@ -14,6 +14,7 @@ from ahocorasick_rs import AhoCorasick, Implementation
 from characters.cards.card import Book, BookEntry, Logic
 from characters.cards.jsons import Json, as_bool, as_int, as_object, parse_object
 from characters.lorebooks.decorators import Decorators, split_decorators
+from characters.lorebooks.patterns import PatternSets
 
 Place = Literal["before_char", "after_char", "before_desc", "after_desc", "personality", "scenario", "depth"]
 Role = Literal["system", "user", "assistant"]
@@ -56,16 +57,13 @@ class CompiledEntry:
 
 @dataclass(slots=True)
 class Keys:
-    """The plain keys of a book that are compared in one way, capitals minded or not.
-
-    Those without a blank are looked for in the different words of a chat, which are few; the others in its text.
-    """
+    """The plain keys of a book that are compared in one way, capitals minded or not."""
 
     is_case_sensitive: bool
-    words: dict[str, int] = field(default_factory=dict)
-    phrases: dict[str, int] = field(default_factory=dict)
-    word_automaton: AhoCorasick | None = None
-    phrase_automaton: AhoCorasick | None = None
+    numbers: dict[str, int] = field(default_factory=dict)
+    # All keys by their number.
+    names: list[str] = field(default_factory=list)
+    automaton: AhoCorasick | None = None
 
     def fold(self, text: str) -> str:
         """A text as it is compared."""
@@ -74,18 +72,14 @@ class Keys:
     def add(self, key: str) -> str:
         """The key as it is compared."""
         text = self.fold(key)
-        group = self.phrases if len(text.split()) != 1 or text != text.strip() else self.words
-        group.setdefault(text, len(group))
+        self.numbers.setdefault(text, len(self.numbers))
         return text
 
     def build(self) -> None:
+        self.names = list(self.numbers)
         # This kind finds fastest among thousands of keys, and is built fastest too.
-        if self.words:
-            self.word_automaton = AhoCorasick(list(self.words), implementation=Implementation.ContiguousNFA)
-        if self.phrases:
-            self.phrase_automaton = AhoCorasick(
-                list(self.phrases), implementation=Implementation.ContiguousNFA
-            )
+        if self.names:
+            self.automaton = AhoCorasick(self.names, implementation=Implementation.ContiguousNFA)
 
 
 @dataclass(slots=True)
@@ -103,8 +97,16 @@ class CompiledBook:
     by_exact: dict[str, list[int]]
     by_folded: dict[str, list[int]]
     always: list[int]
-    most_depth: int
+    patterns: PatternSets
+    # How far back entries with keys look, and those with expressions.
+    key_depths: frozenset[int]
+    pattern_depths: frozenset[int]
+    wants_words: bool
     looks_back: bool
+    # Entries from the most important to the least: what finds room first.
+    weights: list[int]
+    # Names this book, as it is now, in the memory of scans.
+    mark: object = field(default_factory=object)
 
 
 def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
@@ -149,9 +151,27 @@ def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
         by_exact=by_exact,
         by_folded=by_folded,
         always=list(dict.fromkeys(always)),
-        most_depth=max((entry.scan_depth for entry in entries), default=0),
+        patterns=PatternSets(
+            (pattern, entry.is_case_sensitive)
+            for entry in entries
+            if entry.uses_regex
+            for pattern in (*entry.keys, *entry.rules.additional_keys)
+        ),
+        key_depths=frozenset(entry.scan_depth for entry in entries if not entry.uses_regex),
+        pattern_depths=frozenset(entry.scan_depth for entry in entries if entry.uses_regex),
+        wants_words=any(entry.is_whole_words for entry in entries),
         looks_back=any(entry.rules.keeps_active or entry.rules.stays_silent for entry in entries),
+        weights=_weights(entries),
     )
+
+
+def _weights(entries: list[CompiledEntry]) -> list[int]:
+    """For each entry its place among all when room is given out: constant ones, then by rank, then by the book."""
+    order = sorted(range(len(entries)), key=lambda at: (not entries[at].is_constant, -entries[at].rank))
+    places = [0] * len(entries)
+    for place, at in enumerate(order):
+        places[at] = place
+    return places
 
 
 def _compile_entry(n: int, row: BookEntry, depth: int) -> CompiledEntry:

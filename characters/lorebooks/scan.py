@@ -9,35 +9,27 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
+from functools import cached_property
 from typing import Literal
 
-from ahocorasick_rs import AhoCorasick
-
-from characters.lorebooks.compiled import (
-    CompiledBook,
-    CompiledEntry,
-    Keys,
-    Place,
-    Role,
-    is_word_there,
-)
-from characters.lorebooks.patterns import compile_pattern
+from characters.lorebooks.compiled import CompiledBook, CompiledEntry, Keys, Place, Role
+from characters.lorebooks.memory import SEPARATOR
+from characters.lorebooks.search import KeysFound, PatternsFound, find_keys, find_patterns
 
 # For all expressions of one scan together.
 REGEX_SECONDS = 0.02
-# An expression sees a message in pieces of this length; they overlap, so that no match is cut.
-PIECE_CHARACTERS = 2_000
-PIECE_OVERLAP = 200
 RECURSION_ROUNDS = 10
 # Where so many found no room, there is none; and a list of more helps nobody.
 LEFT_OUT_SHOWN = 100
 # Of what the model reads, where a book names no budget.
 BUDGET_SHARE = 0.25
-# Between messages: nobody writes it, so that no key matches across two of them.
-_SEPARATOR = "\n\x00\n"
+
+# The newest question and answer: what was said before them has been heard.
+_NEWEST = 2
 
 Reason = Literal["key", "always", "recursion", "forced", "kept"]
+# Of an entry for which a key is enough; which one it was is looked up where it is told.
+_BY_KEY: tuple[Reason, str] = ("key", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +75,8 @@ class Scan:
     undecided: int = 0
     disables: frozenset[str] = frozenset()
     seconds: float = 0.0
+    # What is left of the time for expressions.
+    regex_seconds: float = REGEX_SECONDS
 
 
 def scan_books(books: Sequence[CompiledBook], scene: Scene, count_tokens: Callable[[str], int]) -> Scan:
@@ -90,104 +84,102 @@ def scan_books(books: Sequence[CompiledBook], scene: Scene, count_tokens: Callab
     begun = time.perf_counter()
     result = Scan()
     for book in books:
-        _BookScan(book, scene, result, begun).run(count_tokens)
+        _BookScan(book, scene, result).run(count_tokens)
     result.fired.sort(key=lambda fired: fired.order)
     result.seconds = time.perf_counter() - begun
     return result
 
 
-class _Found:
-    """In which message each key occurs: the last that has it, alone as a word and anyhow, and the first."""
+class _Heard:
+    """What some messages say to a book's entries, all that its keys and expressions find in them."""
 
-    __slots__ = ("first", "last", "last_word")
-
-    def __init__(self) -> None:
-        self.first: dict[str, int] = {}
-        self.last: dict[str, int] = {}
-        self.last_word: dict[str, int] = {}
-
-    def look(self, keys: Keys, messages: Sequence[str], *, wants_words: bool, wants_first: bool) -> None:
-        texts = [keys.fold(message) for message in messages]
-        if keys.word_automaton is not None:
-            # A word that is said a thousand times is searched once.
-            seen: dict[str, int] = {}
-            for at, text in enumerate(texts):
-                seen.update(dict.fromkeys(text.split(), at))
-            self._find(keys.word_automaton, list(keys.words), list(seen), list(seen.values()), wants_words)
-        if keys.phrase_automaton is not None:
-            self._find(keys.phrase_automaton, list(keys.phrases), texts, range(len(texts)), wants_words)
-        if wants_first:
-            for at, text in enumerate(texts):
-                for key in self.last:
-                    if key not in self.first and key in text:
-                        self.first[key] = at
-
-    def _find(
-        self,
-        automaton: AhoCorasick,
-        keys: Sequence[str],
-        texts: Sequence[str],
-        places: Sequence[int],
-        wants_words: bool,
+    def __init__(
+        self, book: CompiledBook, messages: Sequence[str], scene: Scene, result: Scan, *, is_chat: bool
     ) -> None:
-        text = _SEPARATOR.join(texts)
-        gap = len(_SEPARATOR)
-        last: dict[int, int] = {}
-        ends = list(accumulate(len(part) + gap for part in texts))
-        at = 0
-        for pattern, start, end in automaton.find_matches_as_indexes(text, overlapping=True):
-            # Matches come by where they end, and none reaches over a separator.
-            while end > ends[at]:
-                at += 1
-            place = places[at]
-            if last.get(pattern, -1) < place:
-                last[pattern] = place
-            if (
-                wants_words
-                and self.last_word.get(keys[pattern], -1) < place
-                and is_word_there(text, start, end)
-            ):
-                self.last_word[keys[pattern]] = place
-        self.last |= {keys[pattern]: place for pattern, place in last.items()}
+        self.messages = messages
+        self._book, self._scene, self._result, self._is_chat = book, scene, result, is_chat
+        # Cut where the reach of some entry begins, or the newest question.
+        cuts = self._cuts(book.key_depths | {_NEWEST} if book.looks_back else book.key_depths)
+        if book.looks_back:
+            cuts = [0, *cuts]
+        self.exact = find_keys(book, book.exact, messages, cuts)
+        self.folded = find_keys(book, book.folded, messages, cuts)
+        self._filled: dict[tuple[bool, str, int], bool] = {}
+
+    def begin(self, entry: CompiledEntry) -> int:
+        """Where the entry's reach begins."""
+        return max(len(self.messages) - entry.scan_depth, 0) if self._is_chat else 0
+
+    def keys_of(self, entry: CompiledEntry) -> tuple[Keys, KeysFound]:
+        if entry.is_case_sensitive:
+            return self._book.exact, self.exact
+        return self._book.folded, self.folded
+
+    def has(self, entry: CompiledEntry, key: str) -> bool:
+        """Whether the key is in the entry's reach."""
+        begin, (keys, found) = self.begin(entry), self.keys_of(entry)
+        if "{{" in key:
+            return self._has_filled(keys, keys.fold(self._scene.say(key)), begin)
+        return (found.last_word if entry.is_whole_words else found.last).get(keys.fold(key), -1) >= begin
+
+    def has_pattern(self, entry: CompiledEntry, pattern: str) -> bool | None:
+        """Whether the expression matches in the entry's reach; None where time was up."""
+        number = self._book.patterns.numbers.get((pattern, entry.is_case_sensitive))
+        if number is None:
+            return False
+        if self.patterns.last.get(number, -1) >= self.begin(entry):
+            return True
+        return None if self.begin(entry) < self.patterns.decided_from else False
+
+    @cached_property
+    def patterns(self) -> PatternsFound:
+        cuts = self._cuts(self._book.pattern_depths)
+        begun = time.perf_counter()
+        found = find_patterns(self._book, self.messages, cuts, deadline=begun + self._result.regex_seconds)
+        self._result.regex_seconds -= time.perf_counter() - begun
+        return found
+
+    def _cuts(self, depths: frozenset[int]) -> list[int]:
+        """Rising; none for what is no chat."""
+        return sorted({max(len(self.messages) - depth, 0) for depth in depths}) if self._is_chat else []
+
+    def _has_filled(self, keys: Keys, text: str, begin: int) -> bool:
+        name = (keys.is_case_sensitive, text, begin)
+        if name not in self._filled:
+            self._filled[name] = text in keys.fold(SEPARATOR.join(self.messages[begin:]))
+        return self._filled[name]
 
 
 class _BookScan:
     """One book in one scene."""
 
-    def __init__(self, book: CompiledBook, scene: Scene, result: Scan, begun: float) -> None:
+    def __init__(self, book: CompiledBook, scene: Scene, result: Scan) -> None:
         self.book, self.scene, self.result = book, scene, result
-        self.deadline = begun + REGEX_SECONDS
         self.fired: dict[int, tuple[Reason, str]] = {}
-        count = len(scene.messages)
-        depth = count if book.looks_back else min(book.most_depth, count)
-        self.messages = scene.messages[count - depth :]
-        self.wants_words = any(entry.is_whole_words for entry in book.entries)
-        self.exact, self.folded = _Found(), _Found()
+        self.undecided: set[int] = set()
+        self.chat = self._hear(scene.messages, is_chat=True)
 
     def run(self, count_tokens: Callable[[str], int]) -> None:
-        self._look(self.exact, self.folded, self.messages, wants_first=self.book.looks_back)
-        for at in self._candidates(self.exact, self.folded, len(self.messages)):
+        for at in self._candidates():
             self._try(at)
         if self.book.is_recursive:
             self._recurse()
+        self.result.undecided += len(self.undecided - self.fired.keys())
         self._tell(count_tokens)
 
-    def _look(
-        self, exact: _Found, folded: _Found, messages: Sequence[str], *, wants_first: bool = False
-    ) -> None:
-        for found, keys in ((exact, self.book.exact), (folded, self.book.folded)):
-            found.look(keys, messages, wants_words=self.wants_words, wants_first=wants_first)
+    def _hear(self, messages: Sequence[str], *, is_chat: bool) -> _Heard:
+        return _Heard(self.book, messages, self.scene, self.result, is_chat=is_chat)
 
-    def _candidates(self, exact: _Found, folded: _Found, count: int) -> list[int]:
+    def _candidates(self) -> list[int]:
         """The entries to look at more closely; those for which a key is enough have fired when this returns."""
-        entries, left = self.book.entries, dict.fromkeys(self.book.always)
-        for index, where in ((self.book.by_exact, exact), (self.book.by_folded, folded)):
-            for key, place in where.last.items():
+        entries, left, count = self.book.entries, dict.fromkeys(self.book.always), len(self.scene.messages)
+        for index, found in ((self.book.by_exact, self.chat.exact), (self.book.by_folded, self.chat.folded)):
+            for key, place in found.last.items():
                 for at in index.get(key, ()):
                     if not entries[at].is_simple:
                         left[at] = None
                     elif place >= count - entries[at].scan_depth:
-                        self.fired.setdefault(at, ("key", key))
+                        self.fired[at] = _BY_KEY
         return list(left)
 
     def _try(self, at: int) -> None:
@@ -201,7 +193,7 @@ class _BookScan:
             return
         elif entry.is_constant:
             self.fired[at] = ("always", "")
-        elif because := self._match(entry, entry.scan_depth, self.messages, self.exact, self.folded):
+        elif because := self._match(at, self.chat):
             self.fired[at] = ("key", because)
         elif rules.keeps_active and self._was_matched_before(entry):
             self.fired[at] = ("kept", "")
@@ -225,30 +217,26 @@ class _BookScan:
         # One chat and one message throw the same dice, however often the prompt is built.
         return entry.chance >= 1 or random.Random(f"{scene.seed}/{entry.n}").random() < entry.chance  # noqa: S311
 
-    def _match(
-        self, entry: CompiledEntry, depth: int, messages: Sequence[str], exact: _Found, folded: _Found
-    ) -> str | None:
-        """The key that brings the entry up in the newest `depth` messages; None where nothing does."""
-        begin = max(len(messages) - depth, 0)
+    def _match(self, at: int, heard: _Heard) -> str | None:
+        """The key that brings the entry up; None where nothing does."""
+        entry = self.book.entries[at]
+        rules = entry.rules
         if entry.uses_regex:
-            because = self._match_patterns(entry, entry.keys, messages[begin:])
-            more = entry.rules.additional_keys
-            if because and more and not self._match_patterns(entry, more, messages[begin:]):
+            because = self._match_patterns(at, entry.keys, heard)
+            if (
+                because
+                and rules.additional_keys
+                and not self._match_patterns(at, rules.additional_keys, heard)
+            ):
                 return None
             return because
-        keys, where = (self.book.exact, exact) if entry.is_case_sensitive else (self.book.folded, folded)
-        last = where.last_word if entry.is_whole_words else where.last
 
         def is_there(key: str) -> bool:
-            if "{{" in key:
-                filled = keys.fold(self.scene.say(key))
-                return any(filled in keys.fold(message) for message in messages[begin:])
-            return last.get(keys.fold(key), -1) >= begin
+            return heard.has(entry, key)
 
         because = next((key for key in entry.keys if is_there(key)), None)
         if because is None:
             return None
-        rules = entry.rules
         if rules.additional_keys and not any(is_there(key) for key in rules.additional_keys):
             return None
         if any(is_there(key) for key in rules.exclude_keys):
@@ -268,31 +256,22 @@ class _BookScan:
             case "not_all":
                 return not all(is_there(key) for key in entry.secondary)
 
-    def _match_patterns(
-        self, entry: CompiledEntry, patterns: Sequence[str], messages: Sequence[str]
-    ) -> str | None:
+    def _match_patterns(self, at: int, patterns: Sequence[str], heard: _Heard) -> str | None:
         for pattern in patterns:
-            compiled = compile_pattern(pattern, entry.is_case_sensitive)
-            if compiled is None:
-                continue
-            for message in reversed(messages):
-                for at in range(0, max(len(message), 1), PIECE_CHARACTERS - PIECE_OVERLAP):
-                    if time.perf_counter() > self.deadline:
-                        self.result.undecided += 1
-                        return None
-                    if compiled.search(message[at : at + PIECE_CHARACTERS]) is not None:
-                        return pattern
+            matches = heard.has_pattern(self.book.entries[at], pattern)
+            if matches:
+                return pattern
+            if matches is None:
+                self.undecided.add(at)
         return None
 
     def _was_matched_before(self, entry: CompiledEntry) -> bool:
         """Whether a key stood in what was said before the newest question and answer."""
         if entry.uses_regex:
             return False
-        keys, where = (
-            (self.book.exact, self.exact) if entry.is_case_sensitive else (self.book.folded, self.folded)
-        )
-        newest = len(self.messages) - 2
-        return any(where.first.get(keys.fold(key), newest) < newest for key in entry.keys)
+        keys, found = self.chat.keys_of(entry)
+        newest = len(self.scene.messages) - _NEWEST
+        return any(found.first.get(keys.fold(key), newest) < newest for key in entry.keys)
 
     def _recurse(self) -> None:
         """Search what has fired for the keys of what has not, until nothing new comes up."""
@@ -302,31 +281,33 @@ class _BookScan:
             texts = [self.scene.say(entry.text) for entry in entries if not entry.ends_recursion]
             if not texts:
                 return
-            exact, folded = _Found(), _Found()
-            self._look(exact, folded, texts)
+            heard = self._hear(texts, is_chat=False)
             known = set(self.fired)
-            for at in (*self.book.always, *self._named(exact, folded)):
+            for at in (*self.book.always, *self._named(heard)):
                 entry = self.book.entries[at]
                 if at in self.fired or entry.ignores_recursion or not self._is_allowed(entry):
                     continue
-                if because := self._match(entry, len(texts), texts, exact, folded):
+                if because := self._match(at, heard):
                     self.fired[at] = ("recursion", because)
             fresh = [at for at in self.fired if at not in known]
 
-    def _named(self, exact: _Found, folded: _Found) -> list[int]:
-        """The entries of which a first key was found."""
-        pairs = ((self.book.by_exact, exact), (self.book.by_folded, folded))
-        return [at for index, where in pairs for key in where.last for at in index.get(key, ())]
+    def _named(self, heard: _Heard) -> list[int]:
+        """The entries of which a first key was found, each once."""
+        pairs = ((self.book.by_exact, heard.exact), (self.book.by_folded, heard.folded))
+        return list(
+            dict.fromkeys(at for index, found in pairs for key in found.last for at in index.get(key, ()))
+        )
 
     def _tell(self, count_tokens: Callable[[str], int]) -> None:
         budget = self.book.token_budget or int(self.scene.context_tokens * BUDGET_SHARE)
         left_out = 0
-        # The most important first; of equals, those that stand later in the prompt.
         entries = self.book.entries
-        for at in sorted(self.fired, key=lambda at: (not entries[at].is_constant, -entries[at].rank)):
+        for at in sorted(self.fired, key=self.book.weights.__getitem__):
             if left_out == LEFT_OUT_SHOWN:
                 break
             entry, (reason, because) = entries[at], self.fired[at]
+            if self.fired[at] is _BY_KEY:
+                because = next(key for key in entry.keys if self.chat.has(entry, key))
             text = self.scene.say(entry.text)
             tokens, depth = count_tokens(text), entry.depth
             if entry.reverse_depth is not None:
