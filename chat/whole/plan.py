@@ -12,6 +12,8 @@ from documents.retrieval.whole import Span, WholeDocument
 PASSAGE_OVERHEAD_TOKENS = 5
 # A page's element around its passages.
 PAGE_OVERHEAD_TOKENS = 10
+# Parts end between passages, and may be half of one longer than their share.
+FULL = 0.9
 # However much a model could read: notes of more than about twenty-five pages at once leave too much out.
 PART_TOKENS_MOST = 12_000
 # With a small model some 250 pages, with a large one a thousand. A part takes seconds to a minute.
@@ -65,18 +67,16 @@ def split(passages: Sequence[Numbered], room_tokens: int) -> list[Part]:
     parts: list[Part] = []
     for at, group in groupby(passages, key=lambda passage: passage.at):
         own = list(group)
-        total = cost_of(own)
-        aim = total / max(1, math.ceil(total / room_tokens))
-        held: list[Numbered] = []
-        tokens = 0
-        for passage in own:
-            cost = cost_of([passage])
-            if held and tokens + cost / 2 > aim:
-                parts.append(Part(at, tuple(held)))
-                held, tokens = [], 0
-            held.append(passage)
-            tokens += cost
-        parts.append(Part(at, tuple(held)))
+        costs = [cost_of([passage]) for passage in own]
+        count = math.ceil(sum(costs) / (room_tokens * FULL))
+        held: list[list[Numbered]] = [[] for _part in range(count)]
+        before = 0
+        for passage, cost in zip(own, costs, strict=True):
+            # Where its middle lies on the way through the document.
+            place = int((before + cost / 2) / sum(costs) * count)
+            held[min(place, count - 1)].append(passage)
+            before += cost
+        parts += [Part(at, tuple(one)) for one in held if one]
     return parts
 
 

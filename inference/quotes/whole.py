@@ -34,6 +34,7 @@ EMBEDDED_MOST = 96
 _LEAST_WORDS = 6
 
 _WORD = re.compile(r"\w[\w'’-]*\w|\w")
+_ITEM = re.compile(r"\s*(?:[-*•–]|\d{1,2}[.)])\s+")
 _FIGURE = re.compile(r"\d[\d.,:/-]*")
 _NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-ZÀ-ÖØ-Þ][\w’-]+")
 
@@ -169,12 +170,28 @@ def _sections(passages: Sequence[Passage], most: int) -> list[list[Passage]]:
     ]
 
 
+def _prose(text: str) -> str:
+    """The text without its tables, headings and code, which are no sentences; each item of a list stands alone."""
+    lines, is_code = [], False
+    for line in text.split("\n"):
+        mark = line.strip()
+        if mark.startswith("```"):
+            is_code = not is_code
+        elif is_code or mark.startswith(("|", "#")):
+            lines.append("")
+        elif item := _ITEM.match(line):
+            lines += ["", line[item.end() :]]
+        else:
+            lines.append(line)
+    return "\n".join(lines)
+
+
 def _weighed(passages: Iterable[Passage], weigh: Weigh) -> list[_Sentence]:
     """Every sentence once, in order; those without weight are left out."""
     seen: set[str] = set()
     sentences = []
     for passage in passages:
-        for text in split_sentences(passage.text):
+        for text in split_sentences(_prose(passage.text)):
             if text in seen or len(_WORD.findall(text)) < _LEAST_WORDS:
                 continue
             seen.add(text)

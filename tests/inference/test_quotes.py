@@ -135,3 +135,53 @@ def test_leaflet_is_judged_by_its_best_sentence_alone() -> None:
     rest = [replace(HANDBOOK, score=0.3, similarity=0.0), replace(HANDBOOK, score=0.2, similarity=-0.1)]
     assert is_answered("How many days of holiday are there?", rest, 0.55)
     assert not is_answered("Who won the match?", rest, 0.2)
+
+
+LEASE = [
+    Passage(n=1, title="Lease, p. 1", document="lease.pdf", page=1, text=HANDBOOK.text),
+    Passage(
+        n=2,
+        title="Lease, p. 2",
+        document="lease.pdf",
+        page=2,
+        text="| a | table of | 7 |\n- The rent of 900 crowns is paid to Mrs Holm on the first of May. It rises.",
+    ),
+]
+
+
+async def ask_whole(purpose: str, *passages: Passage) -> str:
+    target = await asyncio.to_thread(in_thread, resolve_model, "quotes")
+    request = ChatRequest(
+        turns=(Turn("user", "Do it."),), question="Do it.", purpose=purpose, passages=passages
+    )
+    return text_of([event async for event in stream_chat(target, request)])
+
+
+async def test_summary_without_a_model_quotes_each_part_and_says_that_no_model_is_connected() -> None:
+    answer = await ask_whole("summarise", *LEASE)
+    assert "**Page 1**" in answer
+    assert "> The rent of 900 crowns is paid to Mrs Holm on the first of May. [2]" in answer
+    assert "No language model is connected" in answer
+    assert "| a | table of" not in answer
+
+
+async def test_key_facts_without_a_model_are_the_sentences_with_figures_and_names() -> None:
+    answer = await ask_whole("key_facts", *LEASE)
+    assert "| 2 | The rent of 900 crowns is paid to Mrs Holm on the first of May. [2] |" in answer
+    assert "Visitors sign" not in answer
+
+
+async def test_comparison_without_a_model_puts_side_by_side_what_speaks_of_the_same() -> None:
+    other = Passage(
+        n=3,
+        title="Offer, p. 1",
+        document="offer.pdf",
+        page=1,
+        text="The rent is 950 crowns, paid on the first of May.",
+    )
+    answer = await ask_whole("compare", *LEASE, other)
+    assert (
+        "crowns is paid to Mrs Holm on the first of May. [2] | The rent is 950 crowns, paid on the first of May. [3] |"
+        in answer
+    )
+    assert "offer.pdf" in answer
