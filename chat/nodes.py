@@ -58,6 +58,8 @@ class MessageNode(Schema):
     text: str
     thinking: str
     sources: list[SourceNode]
+    # What it asks for about whole documents; empty for an ordinary message.
+    task: str
     created_at: datetime
     reply: ReplyNode | None
     feedback: str | None = None
@@ -170,6 +172,7 @@ def message_node(message: Message, reply: Reply | None, feedback: str | None = N
         text="" if is_told_by_log else message.text,
         thinking="" if is_told_by_log else message.thinking,
         sources=[] if is_told_by_log else [SourceNode(**source) for source in message.sources],
+        task=message.task,
         created_at=message.created_at,
         reply=reply_node(reply),
         feedback=feedback,
