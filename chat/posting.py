@@ -241,6 +241,9 @@ def _plan_post(post: NewPost) -> _Plan:
         question.task, question.subjects = choices.task, list(dict.fromkeys(choices.documents))
     messages.append(question)
     plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id, members)
+    if choices.task is not None:
+        # In a group one summary is enough.
+        plan.reply.next_speakers = []
     plan.is_new_conversation, plan.changed = post.conversation_id is None, changed
     return plan
 

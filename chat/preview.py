@@ -26,6 +26,7 @@ from chat.prompt import PromptParts, build_request
 from chat.prompting.grounding import find_sources, passages_of, scope_of
 from chat.prompting.macros import fill
 from chat.prompting.questions import stand_alone
+from chat.prompting.tokens import calibration
 from chat.prompting.voice import names_of, voice_of
 from inference.client import stream_chat
 from inference.queries import resolve_model
@@ -132,7 +133,7 @@ async def _build(user: User, setting: _Setting, wanted: Wanted, caller: Caller) 
             system_prompt="",
             history=history,
             passages=passages,
-            context_tokens=target.context_tokens,
+            context_tokens=calibration.room(target),
             max_tokens=min(character.max_tokens or LONGEST_ANSWER_TOKENS, LONGEST_ANSWER_TOKENS),
             temperature=character.temperature,
             voice=voice_of(character, user_name=user.name),

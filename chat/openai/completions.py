@@ -42,6 +42,7 @@ from chat.prompt import PromptParts, build_request
 from chat.prompting.casting import cast
 from chat.prompting.grounding import find_sources, passages_of, scope_of
 from chat.prompting.questions import stand_alone
+from chat.prompting.tokens import calibration
 from chat.prompting.voice import Voice, voice_of
 from chat.queries import find_character
 from chat.sign_in import read_headers
@@ -265,7 +266,7 @@ async def _build(
             system_prompt="",
             history=turns,
             passages=passages_of(completion.citations) if scope is not None else None,
-            context_tokens=found.target.context_tokens,
+            context_tokens=calibration.room(found.target),
             max_tokens=max_tokens or (character.max_tokens if character else None),
             temperature=request.temperature
             if request.temperature is not None

@@ -92,7 +92,8 @@ class WholeReader:
         room = self._room(self._answer_tokens)
         if cost_of(passages) <= room:
             self._draft.say_progress("reading", 1, 1)
-            material = words.passages_block(documents, passages)
+            # Of a book that is megabytes, and others are being written meanwhile.
+            material = await asyncio.to_thread(words.passages_block, documents, passages)
             return self._prepared(documents, passages, passages, material, lead="")
         every = split(passages, min(self._room(NOTE_TOKENS_MAX), PART_TOKENS_MOST))
         parts = within_reach(every)
