@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db import connection
 
-from documents.retrieval.places import DEPTH, RankedPlace, read_places
+from documents.retrieval.places import COLUMNS, DEPTH, RankedPlace, read_places
 from documents.retrieval.scope import Scope
 
 # How many chunks are ranked, about: a word expected to add more than that is left to ranking alone. Ranking
@@ -67,7 +67,7 @@ def rank_by_words(query: str, scope: Scope) -> list[RankedPlace]:
         # One word at a time, ts_rank says how often a chunk has it, up to 1 for many; D is what `search` is made of.
         rank = " + ".join(["%s * ts_rank('{1,1,1,1}', c.search, %s::tsquery)"] * len(weights))
         selects.append(
-            f"(SELECT c.id AS chunk_id, -({rank}) AS distance FROM documents_chunk c"  # noqa: S608
+            f"(SELECT {COLUMNS}, -({rank}) AS distance FROM documents_chunk c"  # noqa: S608
             f" WHERE c.language = %s AND c.search @@ %s::tsquery AND c.document_id {scope.operand}"
             f" ORDER BY distance LIMIT {DEPTH})"
         )

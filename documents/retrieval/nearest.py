@@ -10,7 +10,7 @@ wrote is a parameter. That is what each `noqa: S608` stands for.
 from django.db import connection, transaction
 
 from documents.models import VectorSpace
-from documents.retrieval.places import DEPTH, RankedPlace, read_places
+from documents.retrieval.places import COLUMNS, DEPTH, RankedPlace, read_places
 from documents.retrieval.scope import Scope
 from documents.vectors import INDEXED_DIMENSIONS_MAX, vector_literal
 from inference.embeddings import Vectors
@@ -35,7 +35,7 @@ def rank_by_vector(space: VectorSpace, vector: Vectors, scope: Scope) -> list[Ra
             f" FROM documents_embedding e WHERE e.space_id = {space.pk} AND e.document_id {scope.operand}"
             f" ORDER BY distance LIMIT {DEPTH}"
         )
-        return read_places(nearest, [vector_literal(vector), *scope.parameters])
+        return read_places(_with_places(nearest), [vector_literal(vector), *scope.parameters])
     # As in the index's expression, for the planner to see that it fits. Both numbers are ours.
     distance = f"e.vector::halfvec({space.dimensions}) <=> %s::halfvec({space.dimensions})"
     nearest = (
@@ -45,4 +45,12 @@ def rank_by_vector(space: VectorSpace, vector: Vectors, scope: Scope) -> list[Ra
     with transaction.atomic(), connection.cursor() as cursor:
         breadth = HNSW_EF_SEARCH_LARGE if scope.chunks > LARGE_CHUNKS else HNSW_EF_SEARCH
         cursor.execute(f"SET LOCAL hnsw.ef_search = {breadth}; SET LOCAL hnsw.iterative_scan = relaxed_order")
-        return read_places(nearest, [vector_literal(vector), *scope.parameters])
+        return read_places(_with_places(nearest), [vector_literal(vector), *scope.parameters])
+
+
+def _with_places(nearest: str) -> str:
+    """The statement's (chunk_id, distance) with where the chunks stand: looked up for those that are nearest."""
+    return (
+        f"SELECT {COLUMNS}, nearest.distance FROM ({nearest}) AS nearest"  # noqa: S608
+        " JOIN documents_chunk c ON c.id = nearest.chunk_id"
+    )

@@ -31,13 +31,12 @@ class RankedPlace:
     distance: float
 
 
+# A place's columns in their order, of `documents_chunk c`.
+COLUMNS = 'c.id, c.document_id, c.page, c.start, c."end", c.is_reference'
+
+
 def read_places(ranked: str, values: Sequence[Any]) -> list[RankedPlace]:
-    """Where the chunks stand that the statement `ranked` gives as (chunk_id, distance), nearest first."""
+    """The DEPTH nearest of the places that the statement gives as COLUMNS and `distance`, nearest first."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            'SELECT c.id, c.document_id, c.page, c.start, c."end", c.is_reference, ranked.distance'  # noqa: S608
-            f" FROM ({ranked}) AS ranked JOIN documents_chunk c ON c.id = ranked.chunk_id"
-            f" ORDER BY ranked.distance, c.id LIMIT {DEPTH}",
-            values,
-        )
+        cursor.execute(f"SELECT * FROM ({ranked}) AS ranked ORDER BY distance, id LIMIT {DEPTH}", values)  # noqa: S608
         return [RankedPlace(Place(*row[:-1]), row[-1]) for row in cursor.fetchall()]

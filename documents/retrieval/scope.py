@@ -72,12 +72,17 @@ def _permitted_documents(
 def _readable(user: User, wanted: set[UUID]) -> set[UUID]:
     """Those of the collections that the user may read.
 
-    What is named may also be a character's, which lends it to whoever may talk to it. That question is long (Django
-    takes 5 ms to put it), and mostly the shorter one has answered: so it is asked for the rest alone.
+    What is named may also be a character's, which lends it to whoever may talk to it. That is a long question (Django
+    takes 5 ms to put it, 2 for what is shared, 0.5 for what is one's own), so it is asked for the rest alone.
     """
-    visible = set(Collection.objects.visible_to(user).filter(pk__in=wanted).values_list("pk", flat=True))
-    rest = wanted - visible
-    if rest:
-        lent = Collection.objects.readable_by(user).filter(pk__in=rest)
-        visible.update(lent.values_list("pk", flat=True))
-    return visible
+    found: set[UUID] = set()
+    for permitted in (
+        lambda: Collection.objects.filter(owner=user),
+        lambda: Collection.objects.visible_to(user),
+        lambda: Collection.objects.readable_by(user),
+    ):
+        rest = wanted - found
+        if not rest:
+            break
+        found.update(permitted().filter(pk__in=rest).order_by().values_list("pk", flat=True))
+    return found
