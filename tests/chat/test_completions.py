@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from characters.models import Character
-from inference.models import Capability, Deployment, Model, Server
+from inference.models import Capability, Deployment, Model, Server, Usage
 from tests.openai_server import Answer, Refusal, ToolCall, too_long
 
 
@@ -69,6 +69,22 @@ def test_character_answers_in_its_own_voice(client, model_server):
     model_server.script(Answer(text="I am Mira."))
     assert ask(client, model="character/mira").choices[0].message.content == "I am Mira."
     assert model_server.chats[0].body["messages"][0] == {"role": "system", "content": "You are Mira."}
+
+
+def test_follow_up_question_to_a_character_is_rewritten_for_the_search(client, model_server):
+    Character.objects.create(slug="mira", name="Mira", is_grounded=True)
+    model_server.script(Answer(text="What does the ferry cost in winter?"), Answer(text="I cannot find that."))
+    talk = [
+        {"role": "user", "content": "What does the ferry cost in summer?"},
+        {"role": "assistant", "content": "Ten crowns."},
+        {"role": "user", "content": "And in winter?"},
+    ]
+    answer = ask(client, model="character/mira", messages=talk)
+    assert answer.choices[0].message.content == "I cannot find that."
+    [rewriting, _answering] = model_server.chats
+    assert rewriting.body["messages"][-1]["content"].endswith("Last message: And in winter?")
+    # Both calls count.
+    assert Usage.objects.count() == 2
 
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}}
