@@ -20,6 +20,8 @@ function words(target: Element): string {
 function show(target: Element): void {
   const text = words(target);
   if (!text || !target.isConnected) return;
+  // Its menu is open and says more; the words would lie over it.
+  if (target.closest("menu-button")?.querySelector(":popover-open")) return;
   // Inside a modal dialog only its own children are above the veil.
   const home = target.closest("dialog[open]") ?? document.body;
   if (tip.parentNode !== home) home.append(tip);

@@ -9,7 +9,7 @@ import "./document-viewer.css";
 import { ApiError, callApi } from "../../config/frontend/api.ts";
 import { icon } from "../../config/frontend/icon.ts";
 import { formatNumber, gettext } from "../../config/frontend/words.ts";
-import { showPicture } from "./page-picture.ts";
+import { showPicture, turnToPassage } from "./page-picture.ts";
 import { showText } from "./page-text.ts";
 
 interface PageAnswer {
@@ -196,9 +196,13 @@ class DocumentViewer extends HTMLElement {
   #showMark(): void {
     const mark = this.querySelector(this.getAttribute("form") === "picture" ? ".viewer-mark" : "mark");
     const isCalm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    // A whole page on a phone is too small to read: there it opens close to the passage.
-    mark?.closest(".viewer-sheet")?.toggleAttribute("data-close", this.clientWidth < READABLE_PX);
-    if (mark) mark.scrollIntoView({ block: "center", inline: "center", behavior: isCalm ? "auto" : "smooth" });
+    const frame = mark?.closest<HTMLElement>(".viewer-frame");
+    if (frame && this.clientWidth < READABLE_PX) {
+      // A whole page on a phone is too small to read: there it opens close to the passage.
+      frame.firstElementChild?.toggleAttribute("data-close", true);
+      turnToPassage(frame);
+    }
+    if (mark) mark.scrollIntoView({ block: "center", inline: "nearest", behavior: isCalm ? "auto" : "smooth" });
     else if (this.scrollTop) this.scrollTop = 0;
   }
 

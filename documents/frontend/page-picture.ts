@@ -37,6 +37,13 @@ export async function showPicture(
   return frame;
 }
 
+/** Turns a page that is wider than its frame to the column of the passage. */
+export function turnToPassage(frame: HTMLElement): void {
+  const marks = [...frame.querySelectorAll<HTMLElement>(".viewer-mark")];
+  const widest = marks.reduce((best, other) => (other.offsetWidth > best.offsetWidth ? other : best));
+  frame.scrollLeft = widest.offsetLeft + (widest.offsetWidth - frame.clientWidth) / 2;
+}
+
 /** A press looks closer at that place, which comes to the middle; another steps back. */
 function look(sheet: HTMLElement, x: number, y: number): void {
   const { left, top, width, height } = sheet.getBoundingClientRect();

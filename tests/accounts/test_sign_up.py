@@ -40,10 +40,10 @@ def test_first_person_signs_up_becomes_administrator(client: Client):
 def test_first_person_is_asked_to_make_an_account_not_to_sign_in(client: Client):
     response = client.get("/", follow=True)
 
-    assert response.redirect_chain[-1][0] == "/accounts/signup/?next=/"
+    assert response.redirect_chain[-1][0].startswith("/accounts/signup/?next=")
     assert "You are the first here" in response.text
     sign_up(client, "ada@example.org")
-    assert Client().get("/", follow=True).redirect_chain[-1][0] == "/accounts/login/?next=/"
+    assert Client().get("/", follow=True).redirect_chain[-1][0].startswith("/accounts/login/")
 
 
 def test_second_person_signs_up_becomes_ordinary_user(client: Client):
