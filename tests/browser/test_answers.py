@@ -47,3 +47,5 @@ def test_newcomer_without_a_model_drops_a_pdf_and_gets_its_passage_marked(
     drawer = page.get_by_role("complementary", name="Sources")
     expect(drawer.locator("mark").first).to_contain_text("The lighthouse keeper kept bees")
     expect(drawer.locator(".viewer-mark").first).to_be_in_viewport()
+    # The drawer scrolled to it, not the house around.
+    assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")

@@ -135,18 +135,22 @@ def test_person_who_reads_further_up_is_not_pulled_down(
     open_page: OpenPage, ada: User, model_server: ScriptedServer
 ) -> None:
     lines = [f"line {at}\n\n" for at in range(80)]
-    model_server.script(Answer(tokens=lines, pace=30))
+    model_server.script(Answer(tokens=lines, pace=30), Answer(text="Gladly."))
     chat = ChatPage(open_page(ada)).open()
     chat.say("Many lines")
     expect(chat.last_answer).to_contain_text("line 30")
     expect(chat.last_answer.locator("p").last).to_be_in_viewport()
     chat.page.mouse.move(700, 300)
     chat.page.mouse.wheel(0, -400)
-    chat.page.wait_for_timeout(300)
+    expect(chat.page.get_by_role("button", name="To the end")).to_be_visible()
     thread = chat.page.locator("message-thread")
     place = thread.evaluate("(thread) => thread.scrollTop")
     expect(chat.last_answer).to_contain_text("line 60")
     assert thread.evaluate("(thread) => thread.scrollTop") == place
+    expect(chat.stop_button).to_be_hidden()
+    # Until they say something themselves.
+    chat.say("And one more")
+    expect(chat.page.get_by_text("And one more")).to_be_in_viewport()
 
 
 def make_conversation(owner: User, texts: list[str], sources: list[dict] | None = None) -> Conversation:

@@ -44,6 +44,18 @@ test("the path goes through the current message to the newest end of its branch"
   assert.deepEqual(thread.siblings(thread.find("b") as MessageNode).map(({ id }) => id), ["a", "b"]);
 });
 
+test("the path is read anew when the tree changes, and only then", () => {
+  const { thread } = makeThread();
+  thread.merge(TREE, "a");
+  const path = thread.path;
+  thread.apply(delta("r-a2", "1-1", "late"));
+  assert.equal(thread.path, path);
+  thread.addQuestion("x", "Again", "a2");
+  assert.deepEqual(ids(thread).slice(-2), ["local-x", "local-answer-x"]);
+  thread.remove(thread.find("local-x") as MessageNode);
+  assert.deepEqual(ids(thread), ["q", "a", "q2", "a2"]);
+});
+
 test("a question shows at once and keeps its node when the server has answered", () => {
   const { thread, ended } = makeThread();
   thread.addQuestion("x", "Hello", null);
