@@ -84,7 +84,7 @@ class _Reader:
             self._breaks_before = False
         for reference in element.iter(qn("w:footnoteReference"), qn("w:endnoteReference")):
             kind = "footnote" if reference.tag == qn("w:footnoteReference") else "endnote"
-            note = self._notes.get((kind, reference.get(qn("w:id"))))
+            note = self._notes.pop((kind, reference.get(qn("w:id"))), "")
             if note:
                 yield Block(note)
         for box in element.iter(qn("w:txbxContent")):

@@ -32,10 +32,10 @@ class EmbeddingsRequest(msgspec.Struct):
 
 def build_app(data_dir: Path, *, threads: int) -> web.Application:
     """The application with the model loaded; the first start under `data_dir` writes the graph."""
-    encoder = Encoder(data_dir, threads=threads)
+    encoder = Encoder(data_dir)
 
     async def scheduling(app: web.Application) -> AsyncIterator[None]:
-        app[SCHEDULER] = Scheduler(encoder)
+        app[SCHEDULER] = Scheduler(encoder, cores=threads)
         runner = asyncio.create_task(app[SCHEDULER].run())
         yield
         runner.cancel()

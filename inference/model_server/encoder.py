@@ -16,9 +16,9 @@ Vectors = npt.NDArray[np.float32]
 
 
 class Encoder:
-    """The loaded model. `embed` may be called from one thread at a time; it computes on `threads` cores."""
+    """The loaded model. `embed` may be called from several threads; each call computes on one core."""
 
-    def __init__(self, data_dir: Path, *, threads: int) -> None:
+    def __init__(self, data_dir: Path) -> None:
         path = graph_path(data_dir)
         if not path.exists():
             # Imported only now: it needs the onnx package and a second that later starts do not have to
@@ -27,9 +27,7 @@ class Encoder:
 
             write_graph(path)
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Threads that wait by spinning would take the cores from the web process and the database.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
         self._tokenizer = Tokenizer.from_file(str(model_folder() / "tokenizer.json"))
         self._tokenizer.no_padding()

@@ -1,8 +1,9 @@
 """Who computes next: requests are cut into slices, so that a query never waits behind a whole document.
 
-One slice runs at a time, on all the cores the encoder has; two at once would only slow each other down.
-Between slices the short requests go first. Measured on two cores: 200-token texts go through at the same
-rate (29 a second) one, two or eight at a time, so short slices cost nothing, and 256 tokens take 45 ms.
+As many slices run at once as there are cores, each on one: two threads within one slice wait for each other, which
+cost a tenth more processor and a fifth of the rate on a busy machine of two cores, and made a query no quicker.
+Between slices the short requests go first. Measured there: 200-token texts go through at the same rate one, two or
+eight to a slice, so short slices cost nothing, and 256 tokens take 80 ms.
 """
 
 import asyncio
@@ -40,23 +41,25 @@ def plan_slices(lengths: Sequence[int], budget: int = SLICE_TOKENS) -> list[list
 
 @dataclass(slots=True)
 class _Job:
-    """A request in progress: its rows, the slices still to run, and the vectors so far."""
+    """A request in progress: its rows, the slices still to run, how many run now, and the vectors so far."""
 
     rows: list[list[int]]
     slices: deque[list[int]]
     vectors: Vectors
     done: asyncio.Future[None]
+    running: int = 0
 
 
 class Scheduler:
-    """Runs slices one after another. Lives in one event loop: `run` is its task, `embed` its door."""
+    """Runs slices, `cores` at a time. Lives in one event loop: `run` is its task, `embed` its door."""
 
-    def __init__(self, encoder: Encoder) -> None:
+    def __init__(self, encoder: Encoder, *, cores: int) -> None:
         self._encoder = encoder
         self._urgent: deque[_Job] = deque()
         self._bulk: deque[_Job] = deque()
         self._has_work = asyncio.Event()
-        self._compute = ThreadPoolExecutor(1, thread_name_prefix="encoder")
+        self._cores = cores
+        self._compute = ThreadPoolExecutor(cores, thread_name_prefix="encoder")
         self._urgent_in_a_row = 0
 
     async def embed(self, texts: Sequence[str]) -> tuple[Vectors, int]:
@@ -80,27 +83,36 @@ class Scheduler:
 
     async def run(self) -> None:
         """Work until cancelled."""
-        loop = asyncio.get_running_loop()
         try:
-            while True:
-                job = self._next_job()
-                if job is None:
-                    self._has_work.clear()
-                    await self._has_work.wait()
-                    continue
-                positions = job.slices.popleft()
-                rows = [job.rows[position] for position in positions]
-                try:
-                    job.vectors[positions] = await loop.run_in_executor(
-                        self._compute, self._encoder.embed, rows
-                    )
-                except Exception as error:  # noqa: BLE001 - whatever onnxruntime raises belongs to this request alone
-                    if not job.done.done():
-                        job.done.set_exception(error)
-                    continue
-                self._settle(job)
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._cores):
+                    group.create_task(self._run_slices())
         finally:
             self._compute.shutdown(wait=False)
+
+    async def _run_slices(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            job = self._next_job()
+            if job is None:
+                self._has_work.clear()
+                await self._has_work.wait()
+                continue
+            positions = job.slices.popleft()
+            job.running += 1
+            if job.slices:
+                # The next core may have the next one; other requests come first.
+                self._bulk.append(job)
+            rows = [job.rows[position] for position in positions]
+            try:
+                job.vectors[positions] = await loop.run_in_executor(self._compute, self._encoder.embed, rows)
+            except Exception as error:  # noqa: BLE001 - whatever onnxruntime raises belongs to this request alone
+                if not job.done.done():
+                    job.done.set_exception(error)
+                continue
+            job.running -= 1
+            if not (job.slices or job.running or job.done.done()):
+                job.done.set_result(None)
 
     def _next_job(self) -> _Job | None:
         """The job whose slice is next: short ones first, long ones in turns; abandoned ones are dropped."""
@@ -112,11 +124,3 @@ class Scheduler:
             return self._urgent.popleft()
         self._urgent_in_a_row = 0
         return self._bulk.popleft() if self._bulk else None
-
-    def _settle(self, job: _Job) -> None:
-        if job.done.done():
-            return
-        if job.slices:
-            self._bulk.append(job)
-        else:
-            job.done.set_result(None)

@@ -1,6 +1,7 @@
 """Who computes next in the model server, with an encoder that only takes notes."""
 
 import asyncio
+import threading
 import time
 from collections.abc import AsyncIterator
 
@@ -34,7 +35,7 @@ class NoteTaker:
 @pytest.fixture
 async def bench() -> AsyncIterator[tuple[Scheduler, NoteTaker]]:
     encoder = NoteTaker()
-    scheduler = Scheduler(encoder)
+    scheduler = Scheduler(encoder, cores=1)
     running = asyncio.create_task(scheduler.run())
     yield scheduler, encoder
     running.cancel()
@@ -93,3 +94,24 @@ async def test_failure_belongs_to_its_request_alone(bench) -> None:
     )
     assert isinstance(failing, RuntimeError)
     assert whole[0][0][0] == ord("a")
+
+
+class Pair(NoteTaker):
+    """An encoder that computes a slice only while another one is computed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._both = threading.Barrier(2, timeout=10)
+
+    def embed(self, rows):
+        self._both.wait()
+        return super().embed(rows)
+
+
+async def test_one_document_has_a_slice_on_every_core() -> None:
+    scheduler = Scheduler(Pair(), cores=2)
+    running = asyncio.create_task(scheduler.run())
+    vectors, _ = await scheduler.embed([*document("a", 3), *document("b", 3)])
+    assert "".join(chr(int(vector[0])) for vector in vectors) == "aaabbb"
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
