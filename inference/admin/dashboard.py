@@ -100,70 +100,78 @@ def tiles_of(total: Figures) -> list[Tile]:
 
 def charts_of(overview: UsageOverview) -> list[Chart]:
     """One for each thing that changes over time; cost only where something has a price."""
-    points, names = overview.points, _names(overview)
+    charts = [_answers(overview), _tokens(overview), _first_token(overview), _speed(overview)]
+    return charts if overview.total.cost is None else [*charts, _cost(overview)]
 
-    def values(pick: Callable[[Figures], float | None]) -> list[float | None]:
-        return [pick(point.figures) for point in points]
 
+def _answers(overview: UsageOverview) -> Chart:
+    whole = _values(overview, lambda figures: figures.whole)
+    failed = _values(overview, lambda figures: figures.failed)
     total = overview.total
-    charts = [
-        draw_bars(
-            "answers",
-            _("Answers"),
-            names,
-            [
-                Series(_("whole"), "first", values(lambda figures: figures.whole)),
-                Series(_("failed"), "bad", values(lambda figures: figures.failed)),
-            ],
-            say=say_count,
-            summary=_("%(n)s answers, %(failed)s failed.")
-            % {"n": say_count(total.answers), "failed": say_count(total.failed)},
-        ),
-        draw_bars(
-            "tokens",
-            _("Tokens"),
-            names,
-            [
-                Series(_("written"), "first", values(lambda figures: figures.completion_tokens)),
-                Series(_("read"), "second", values(lambda figures: figures.prompt_tokens)),
-            ],
-            say=say_count,
-            summary=_("%(n)s tokens.") % {"n": say_count(total.tokens)},
-        ),
-        draw_lines(
-            "first-token",
-            _("First token"),
-            names,
-            [
-                Series(_("half within"), "first", values(lambda figures: figures.first_token_median)),
-                Series(_("19 of 20 within"), "slow", values(lambda figures: figures.first_token_slow)),
-            ],
-            say=say_seconds,
-            summary=_("Half of the first tokens came within %(time)s.")
-            % {"time": say_seconds(total.first_token_median)},
-        ),
-        draw_lines(
-            "speed",
-            _("Tokens per second"),
-            names,
-            [Series(_("of one answer"), "first", values(lambda figures: figures.tokens_per_second))],
-            say=say_speed,
-            summary=_("%(n)s tokens per second on average.") % {"n": say_speed(total.tokens_per_second)},
-        ),
-    ]
-    if total.cost is not None:
-        cost = [None if (spent := point.figures.cost) is None else float(spent) for point in points]
-        charts.append(
-            draw_bars(
-                "cost",
-                _("Cost"),
-                names,
-                [Series(_("cost"), "first", cost)],
-                say=say_cost,
-                summary=_("%(n)s in all.") % {"n": say_cost(total.cost)},
-            )
-        )
-    return charts
+    return draw_bars(
+        "answers",
+        _("Answers"),
+        _names(overview),
+        [Series(_("whole"), "first", whole), Series(_("failed"), "bad", failed)],
+        say=say_count,
+        summary=_("%(n)s answers, %(failed)s failed.")
+        % {"n": say_count(total.answers), "failed": say_count(total.failed)},
+    )
+
+
+def _tokens(overview: UsageOverview) -> Chart:
+    written = _values(overview, lambda figures: figures.completion_tokens)
+    read = _values(overview, lambda figures: figures.prompt_tokens)
+    return draw_bars(
+        "tokens",
+        _("Tokens"),
+        _names(overview),
+        [Series(_("written"), "first", written), Series(_("read"), "second", read)],
+        say=say_count,
+        summary=_("%(n)s tokens.") % {"n": say_count(overview.total.tokens)},
+    )
+
+
+def _first_token(overview: UsageOverview) -> Chart:
+    median = _values(overview, lambda figures: figures.first_token_median)
+    slow = _values(overview, lambda figures: figures.first_token_slow)
+    return draw_lines(
+        "first-token",
+        _("First token"),
+        _names(overview),
+        [Series(_("half within"), "first", median), Series(_("19 of 20 within"), "slow", slow)],
+        say=say_seconds,
+        summary=_("Half of the first tokens came within %(time)s.")
+        % {"time": say_seconds(overview.total.first_token_median)},
+    )
+
+
+def _speed(overview: UsageOverview) -> Chart:
+    speed = _values(overview, lambda figures: figures.tokens_per_second)
+    return draw_lines(
+        "speed",
+        _("Tokens per second"),
+        _names(overview),
+        [Series(_("of one answer"), "first", speed)],
+        say=say_speed,
+        summary=_("%(n)s tokens per second on average.") % {"n": say_speed(overview.total.tokens_per_second)},
+    )
+
+
+def _cost(overview: UsageOverview) -> Chart:
+    cost = _values(overview, lambda figures: None if figures.cost is None else float(figures.cost))
+    return draw_bars(
+        "cost",
+        _("Cost"),
+        _names(overview),
+        [Series(_("cost"), "first", cost)],
+        say=say_cost,
+        summary=_("%(n)s in all.") % {"n": say_cost(overview.total.cost)},
+    )
+
+
+def _values(overview: UsageOverview, pick: Callable[[Figures], float | None]) -> list[float | None]:
+    return [pick(point.figures) for point in overview.points]
 
 
 def model_rows(overview: UsageOverview) -> list[Row]:

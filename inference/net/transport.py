@@ -12,7 +12,6 @@ from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 import aiohttp
-from aiohttp.abc import ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from inference import tracing
@@ -49,16 +48,12 @@ class Timeouts:
     between_events_seconds: float = 60.0
 
 
-class _CarefulResolver(ThreadedResolver):
-    """Resolves names as the system does, and refuses those that lead where no model server can be."""
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        found = await super().resolve(host, port, family)
-        if any(is_blocked(entry["host"], port) for entry in found):
-            raise OSError(None, "forbidden address")
-        return found
+def _careful_socket(info: aiohttp.AddrInfoType) -> socket.socket:
+    """A socket for this address, which a name led to or which the URL had itself; none where no model server can be."""
+    family, kind, protocol, _name, address = info
+    if is_blocked(str(address[0]), int(address[1])):
+        raise OSError(None, "forbidden address")
+    return socket.socket(family, kind, protocol)
 
 
 _sessions: dict[asyncio.AbstractEventLoop, tuple[aiohttp.ClientSession, AsyncGenerator[object, None]]] = {}
@@ -76,7 +71,9 @@ async def _session() -> aiohttp.ClientSession:
 
 async def _keep_session(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[aiohttp.ClientSession, None]:
     # No limit of connections: how many answers run at once is decided above, not by a silent queue here.
-    connector = aiohttp.TCPConnector(limit=0, resolver=_CarefulResolver(), ttl_dns_cache=30)
+    connector = aiohttp.TCPConnector(
+        limit=0, resolver=ThreadedResolver(), ttl_dns_cache=30, socket_factory=_careful_socket
+    )
     try:
         async with aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar()) as session:
             yield session

@@ -92,6 +92,15 @@ def test_name_that_changes_its_mind_is_not_followed(server: ScriptedServer, rebi
         asyncio.run(collect(target_at(url)))
 
 
+@pytest.mark.parametrize("host", ["127.0.0.1", "[::ffff:127.0.0.1]"])
+def test_address_without_a_name_is_judged_at_the_connection_too(settings, host: str) -> None:
+    port = int(settings.REDIS_URL.rsplit(":", 1)[1].split("/")[0])
+    with pytest.raises(ServerUnreachable):
+        asyncio.run(collect(target_at(f"http://{host}:{port}/v1")))
+    with pytest.raises(ServerUnreachable):
+        call(place(server_name="x", base_url=f"http://{host}:{port}", api_key=""), "/v1", answer_seconds=5)
+
+
 def test_name_that_leads_to_redis_later_reaches_nothing(settings, rebinding) -> None:
     port = int(settings.REDIS_URL.rsplit(":", 1)[1].split("/")[0])
     url = f"http://models.example.test:{port}/v1"
