@@ -1,7 +1,7 @@
 """How many tokens a text is for a model whose tokenizer is not here, rather too many than too few.
 
-A text's bytes say more than its letters: a byte-level tokenizer has never more tokens than bytes, and about as many
-bytes a token in every script it knows. What a server counts of a prompt corrects the estimate for its model, in this
+A text's bytes say more than its letters: a byte-level tokenizer has never more tokens than bytes, whatever the script.
+What a server counts of a prompt corrects the estimate for its model, in this
 process: one that packs worse than assumed gets shorter prompts from then on, one that packs better longer ones.
 """
 
@@ -9,8 +9,8 @@ from collections import OrderedDict, deque
 
 from inference.types import ChatRequest, ModelTarget
 
-# UTF-8 bytes a token, on the careful side: English has about 4.2. Russian and Greek, of two bytes a letter, have about
-# 4.5, Chinese and Japanese, of three, from 2.5 (older tokenizers) to 4.5.
+# UTF-8 bytes a token, on the careful side: English has about 4.2. By letters, Russian would count for half of what it
+# is and Chinese for a third; how far a tokenizer is from this in a language, its server's counts say.
 BYTES_A_TOKEN = 3.2
 # A server that does not say how much it reads is taken for a small one.
 UNKNOWN_CONTEXT_TOKENS = 8192
