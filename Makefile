@@ -32,7 +32,7 @@ lint:
 
 test: lint
 	$(PYTHON) -m config.bootstrap npm test --silent
-	$(TEST)/python -m pytest
+	$(TEST)/python -m pytest -n 2 --dist loadgroup
 
 clean:
 	rm -rf .venv .venv-test .pip .node node_modules config/static/dist staticfiles

@@ -29,6 +29,7 @@ FOLDER_PREFIX = "parlour-tests-"
 THROWAWAY = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 ROOT = Path(__file__).resolve().parent.parent
 FLUSH_TRIES = 10
+GROUPS = {"browser": "browser", "helm": "estate", "infra": "estate"}
 
 _session = ExitStack()
 
@@ -60,6 +61,7 @@ def _start_services() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
 
 
+ahead.share()
 _start_services()
 # Here rather than by pytest-django, whose turn comes after conftest files that import models.
 django.setup()
@@ -67,6 +69,15 @@ django.setup()
 
 def pytest_unconfigure() -> None:
     _session.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """On several cores (`pytest -n 2 --dist loadgroup`) each file stays whole, and so does what shares much: the
+    browser's tests, and those of chart and estate."""
+    for item in items:
+        room = item.path.relative_to(ROOT).parts[1]
+        group = GROUPS.get(room, str(item.path))
+        item.add_marker(pytest.mark.xdist_group(group))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

@@ -93,7 +93,7 @@ def come_back(client: Client, provider: Provider):
 
 
 def test_person_of_the_organisation_signs_in_gets_an_account(client: Client, provider: Provider):
-    assert "Continue with Contoso" in client.get(reverse("account_login")).content.decode()
+    assert "Continue with Contoso" in client.get(reverse("account_login"), follow=True).content.decode()
 
     response = come_back(client, provider)
 
@@ -152,5 +152,5 @@ def test_inactive_person_of_the_organisation_is_kept_out(client: Client, provide
 
 
 def test_house_without_provider_offers_none(client: Client):
-    assert "Continue with" not in client.get(reverse("account_login")).content.decode()
+    assert "Continue with" not in client.get(reverse("account_login"), follow=True).content.decode()
     assert client.get(LOGIN).status_code == 404
