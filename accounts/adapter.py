@@ -3,6 +3,8 @@
 Leaves out forms and templates, which are allauth's with the house's look (`accounts/templates`).
 """
 
+from typing import ClassVar
+
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -15,6 +17,7 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.errors import EmailTaken
 from accounts.models import User
@@ -23,6 +26,10 @@ from accounts.services import change_password, register_user
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     """Sign-up by email and password, where the settings keep it open."""
+
+    error_messages: ClassVar = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy("This address and this password do not belong together."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGNUP_OPEN)
