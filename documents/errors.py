@@ -78,7 +78,8 @@ class TextMissing(DocumentError):
 class ContentTooLarge(DocumentError):
     code = "content_too_large"
     user_message = _(
-        "This file unpacks to far more than its size promises, so it was not read. Split it into smaller files."
+        "This file holds more text than is read in one piece, or unpacks to far more than its size promises. "
+        "Split it into smaller files."
     )
 
 

@@ -153,7 +153,7 @@ def _take(ids: Sequence[uuid.UUID]) -> list[Claim]:
     token, now = uuid.uuid4(), timezone.now()
     values: dict[str, Any] = {
         "token": token,
-        "until": _lease_end(),
+        "until": lease_end(),
         "ids": list(ids),
         "now": now,
         "unfinished": list(UNFINISHED_STATUSES),
@@ -169,7 +169,7 @@ def _take(ids: Sequence[uuid.UUID]) -> list[Claim]:
 def keep_alive(lot: Sequence[Claim]) -> set[uuid.UUID]:
     """Renew the leases; the ids of the documents whose claim no longer stands."""
     rows = held(lot)
-    rows.update(claim_expires_at=_lease_end())
+    rows.update(claim_expires_at=lease_end())
     return {claim.document_id for claim in lot} - set(rows.values_list("pk", flat=True))
 
 
@@ -209,7 +209,8 @@ def _held(claim: Claim) -> DocumentQuerySet:
     return Document.objects.filter(pk=claim.document_id, claim=claim.token)
 
 
-def _lease_end() -> datetime:
+def lease_end() -> datetime:
+    """Until when a claim holds that is made or renewed now."""
     return timezone.now() + timedelta(seconds=LEASE_SECONDS)
 
 

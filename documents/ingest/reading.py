@@ -15,7 +15,7 @@ from documents.extraction.pages import ExtractedPage
 from documents.extraction.parent import WALL_SECONDS, read_pages
 from documents.extraction.plain import read_plain
 from documents.ingest.chunking import cut_into_chunks, find_title
-from documents.ingest.claims import claimed
+from documents.ingest.claims import claimed, lease_end
 from documents.ingest.contents import store_chunks, store_pages, title_from_name
 from documents.ingest.languages import detect_language
 from documents.ingest.recognition import listen_to, look_at
@@ -99,6 +99,8 @@ def extract(run: Run) -> None:
             page_count=len(pages),
             pages_done=len(pages),
             chunk_count=len(spans),
+            # The heartbeat has waited for this row: a book of 60,000 chunks is stored longer than a lease lasts.
+            claim_expires_at=lease_end(),
         )
 
 
