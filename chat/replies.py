@@ -254,6 +254,8 @@ class ReplyRun:
         if not self._is_takeover:
             # The log of a continuation begins with the text it continues: every log adds up to a whole message.
             if context.reply.is_continuation:
+                # Its citations go on leading where they do.
+                self.draft.cite(context.sources)
                 self.draft.add_answer(context.message.text)
             return
         self.draft.say_status(ReplyStatus.RUNNING)

@@ -1,8 +1,8 @@
 """How many tokens a text is for a model whose tokenizer is not here, rather too many than too few.
 
 A text's bytes say more than its letters: a byte-level tokenizer has never more tokens than bytes, whatever the script.
-What a server counts of a prompt corrects the estimate for its model, in this
-process: one that packs worse than assumed gets shorter prompts from then on, one that packs better longer ones.
+What a server counts of a prompt corrects the estimate for its model, in this process: one that packs worse than
+assumed gets shorter prompts from then on, one that packs better longer ones.
 """
 
 from collections import OrderedDict, deque

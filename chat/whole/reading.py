@@ -163,7 +163,7 @@ class WholeReader:
             ]
         total = sum(estimate_tokens(note.text) for note in notes)
         share = min(1.0, room / max(total, 1))
-        return [_Note(note.at, note.text[: int(len(note.text) * share)]) for note in notes]
+        return [_Note(note.at, _cut(note.text, share)) for note in notes]
 
     def _merge_request(
         self, documents: Sequence[WholeDocument], group: Sequence[_Note], tokens: int
@@ -263,6 +263,11 @@ def _lead(documents: Sequence[WholeDocument], last_page: dict[int, int]) -> str:
         for at, page in last_page.items()
     ]
     return f"*{' '.join(sentences)}*\n\n" if sentences else ""
+
+
+def _cut(note: str, share: float) -> str:
+    """The first lines of a note, up to this share of it."""
+    return note if share >= 1 else note[: int(len(note) * share)].rsplit("\n", 1)[0]
 
 
 def _only(allowed: set[int], note: str) -> str:

@@ -175,6 +175,24 @@ async def test_person_stops_a_task_while_parts_are_read(web, key, model_server, 
     assert len(model_server.chats) <= 3
 
 
+async def test_stopped_summary_goes_on_with_the_numbers_it_has(web, key, model_server, lease):
+    model_server.script(Answer(tokens=["Ends ", "2031 [2]. ", *["Well. "] * 100], pace=20))
+    async with Talk(web.url, key) as talk:
+        sent = await talk.act(type="send", task="summarise", documents=[str(lease.pk)])
+        await talk.until(lambda event: "Well" in text_of([event]))
+        await talk.put(type="stop", reply=sent["reply"])
+        await talk.until_end(sent["reply"])
+        model_server.script(Answer(text="Costs 900 [1], until 2031 [2]."))
+        more = await talk.act(type="continue", message=sent["assistant_message"])
+        events = await talk.until_end(more["reply"])
+    # The model reads its own words with the numbers of the passages before it, people with theirs.
+    assert "Ends 2031 [2]." in model_server.chats[-1].body["messages"][-2]["content"]
+    assert text_of(events).startswith("Ends 2031 [1]. Well.")
+    assert text_of(events).endswith("Costs 900 [2], until 2031 [1].")
+    answer = await Message.objects.aget(pk=sent["assistant_message"])
+    assert [(source["n"], source["page"]) for source in answer.sources] == [(1, 2), (2, 1)]
+
+
 async def test_task_of_a_killed_process_goes_on_in_another_and_pays_for_no_kept_note_twice(
     own_web, web, key, model_server, book, small
 ):
