@@ -13,6 +13,7 @@ export class CastPicker extends HTMLElement {
   #models: ModelSummary[] = [];
   #character: CharacterSummary | null = null;
   #model: string | null = null;
+  #shown = "";
 
   connectedCallback(): void {
     this.#fill();
@@ -23,7 +24,10 @@ export class CastPicker extends HTMLElement {
     this.#models = choice.models;
     this.#character = choice.character;
     this.#model = choice.model;
-    this.#fill();
+    // The same again, as when a title comes: whoever is choosing keeps the menu under their hand.
+    const shown = JSON.stringify(choice);
+    if (shown !== this.#shown) this.#fill();
+    this.#shown = shown;
   }
 
   get #usualModel(): string | null {

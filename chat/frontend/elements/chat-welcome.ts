@@ -13,10 +13,15 @@ const SUGGESTIONS = 3;
 
 export class ChatWelcome extends HTMLElement {
   #arrows: BranchArrows | null = null;
+  #shown = "";
 
   /** The cast with the chosen one, and their greetings; null lets nobody speak but the model. */
   show(cast: Character[], chosen: string | null, greetings: string[], at: number): void {
     this.dataset.ready = "";
+    // The same again stays as it is, so that a press meets what it began on.
+    const shown = JSON.stringify([cast, chosen, greetings, at]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     const character = cast.find(({ slug }) => slug === chosen) ?? null;
     const people = this.querySelector(".cast") as HTMLElement;
     if (people.childElementCount !== cast.length) people.replaceChildren(...cast.map((other) => this.#person(other)));

@@ -8,7 +8,12 @@ import type { DocumentState } from "../protocol.ts";
 import { taskButtons } from "./task-offers.ts";
 
 export class ConversationDocuments extends HTMLElement {
+  #shown = "";
+
   show(documents: readonly DocumentState[]): void {
+    const shown = JSON.stringify(documents.map(({ id, name, status }) => [id, name, status]));
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.hidden = !documents.length;
     const words = ngettext("%(count)s document", "%(count)s documents", documents.length);
     const button = this.querySelector("button");

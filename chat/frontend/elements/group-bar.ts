@@ -8,7 +8,13 @@ import { make, portrait, tell } from "../dom.ts";
 import type { Member } from "../protocol.ts";
 
 export class GroupBar extends HTMLElement {
+  #shown = "";
+
   show(members: Member[], speaker: string | null): void {
+    // The same again stays as it is, so that a press meets what it began on.
+    const shown = JSON.stringify([members, speaker]);
+    if (shown === this.#shown) return;
+    this.#shown = shown;
     this.hidden = members.length === 0;
     const buttons = members.map((member) => {
       const isChosen = member.slug === speaker;
@@ -16,7 +22,7 @@ export class GroupBar extends HTMLElement {
       const words = gettext("Let %(name)s speak", { name: member.name });
       return make(
         "button",
-        { type: "button", class: "group-member", "aria-pressed": String(isChosen), "aria-label": words, title: words, onclick: choose },
+        { type: "button", class: member.is_muted ? "group-member muted" : "group-member", "aria-pressed": String(isChosen), "aria-label": words, title: words, onclick: choose },
         portrait(member.name, member.avatar_url, "small"),
         make("span", { class: "truncate" }, member.name),
       );
