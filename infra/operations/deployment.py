@@ -56,25 +56,11 @@ def _await_running(tools: Tools, estate: Estate) -> None:
 
 def what_if(tools: Tools, estate: Estate) -> str:
     """What a deployment would change, in Azure's own words."""
-    return tools.read(*_what_if(estate), instead="(a dry run asks Azure nothing)")
+    return tools.read(*what_if_command(estate), instead="(a dry run asks Azure nothing)")
 
 
-def drift(tools: Tools, estate: Estate) -> list[str]:
-    """Resources that somebody changed by hand, made or removed, as `Modify ID` and the like.
-
-    Azure's what-if also reports what it cannot tell (`Unsupported`, `Deploy`); that is no drift.
-    """
-    found = tools.read_json(
-        *_what_if(estate), "--no-pretty-print", "--output", "json", instead={"changes": []}
-    )
-    return sorted(
-        f"{change['changeType']} {change['resourceId']}"
-        for change in found["changes"]
-        if change["changeType"] in {"Create", "Modify", "Delete"}
-    )
-
-
-def _what_if(estate: Estate) -> tuple[str, ...]:
+def what_if_command(estate: Estate) -> tuple[str, ...]:
+    """The command line that says what a deployment would change."""
     return (
         *estate.az("deployment", "sub", "what-if", "--name", estate.name, "--location", estate.location),
         *("--template-file", str(INFRA / "main.bicep"), "--parameters", f"@{estate.parameter_file}"),

@@ -31,6 +31,11 @@ KNOWN_FAILURES = (
         "Sign in with `az login`, and choose with `az account set --subscription NAME`.",
     ),
     (
+        r"You must be logged in to the server|\(Unauthorized\)",
+        "The cluster does not accept who you are.",
+        "Sign in again with `az login`, to the tenant of the estate's subscription.",
+    ),
+    (
         r"roleAssignments/write|RoleAssignmentUpdateNotPermitted",
         "You may not give roles in this subscription, and the estate's identities need some.",
         "Ask for Owner, or for Contributor with Role Based Access Control Administrator.",
@@ -71,11 +76,14 @@ KNOWN_FAILURES = (
         "Switch the add-on on (enableKeda, enableKaito), or choose a mode that does without.",
     ),
     (
-        r"Unable to connect to the server|connection refused|i/o timeout|no such host",
+        r"Unable to connect to the server|connection refused|to the server \S+ was refused|i/o timeout|no such host",
         "The cluster does not answer.",
         "Is it stopped (estate.py start), or is your address missing in authorizedIpRanges?",
     ),
 )
+
+# What kubectl's libraries log on the way to its answer: klog's severity, month and day, time.
+LOG_LINE = r"[IWEF]\d{4} \d\d:\d\d:\d\d\."
 
 
 @dataclass
@@ -146,7 +154,8 @@ class Tools:
 
 def explain(argv: Sequence[str], stderr: str) -> Problem:
     """The tool's own words, cut to what a person reads, and what they mean."""
-    words = "\n        ".join(line for line in stderr.strip().splitlines()[-12:] if line.strip())
+    lines = [line for line in stderr.splitlines() if line.strip() and not re.match(LOG_LINE, line)]
+    words = "\n        ".join(lines[-12:])
     command = " ".join(argv[:4])
     for pattern, meaning, remedy in KNOWN_FAILURES:
         if re.search(pattern, stderr):

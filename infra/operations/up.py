@@ -7,7 +7,8 @@ from operations.cluster import Cluster
 from operations.console import Problem, say, step
 from operations.container_apps import update_apps
 from operations.dashboards import import_dashboards
-from operations.deployment import deploy, drift, missing_secrets, what_if
+from operations.deployment import deploy, missing_secrets, what_if
+from operations.drift import drift
 from operations.images import Images, get_images
 from operations.leftovers import bring_back_vaults
 from operations.outputs import Outputs, find_outputs, need_outputs

@@ -106,7 +106,7 @@ def test_no_pod_reaches_the_nodes_metadata_service() -> None:
         for rule in policy["spec"].get("egress", ()):
             for peer in rule.get("to", ()):
                 if peer.get("ipBlock", {}).get("cidr") == "0.0.0.0/0":
-                    assert "169.254.0.0/16" in peer["ipBlock"]["except"]
+                    assert {"169.254.0.0/16", "168.63.129.16/32"} <= set(peer["ipBlock"]["except"])
 
 
 def test_servers_that_the_values_name_are_within_reach() -> None:

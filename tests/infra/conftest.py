@@ -11,7 +11,9 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +28,43 @@ from operations.cli import main
 HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 ANSWERS = HERE / "answers"
+RECORDINGS = HERE / "recordings"
 TOOLS = ("az", "kubectl", "helm", "kubelogin", "git")
+# What every command of az takes.
+EVERY_COMMAND = {"--subscription", "--only-show-errors", "--output", "--query"}
 
 
 def answer(name: str) -> str:
     """What a tool says; answers/README.md tells where it is from."""
     return (ANSWERS / name).read_text()
+
+
+def recorded(tool: str, name: str) -> dict[str, Any]:
+    """What the real tool answered, as a rule's stdout, stderr and rc; recordings/README.md tells how."""
+    found = recordings(tool)["answers"][name]
+    return {key: found[key] for key in ("stdout", "stderr", "rc")}
+
+
+@cache
+def recordings(tool: str) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((RECORDINGS / f"{tool}.json").read_text())
+    return content
+
+
+def unknown_to_az(argv: list[str]) -> Iterator[str]:
+    """What the real az would refuse of a command line: its commands and options were read out of it."""
+    grammar = recordings("az-commands")["answers"]
+    words = list(takewhile(lambda word: not word.startswith("-"), argv))
+    command = next((c for n in range(len(words), 0, -1) if (c := " ".join(words[:n])) in grammar), None)
+    if command is None:
+        yield f"no such command: {' '.join(words)}"
+    elif grammar[command] is not None:
+        given = {word.partition("=")[0] for word in argv if word.startswith("--")} - EVERY_COMMAND
+        names = {name for arguments, _ in grammar[command] for name in arguments}
+        yield from (f"{command}: no option {name}" for name in sorted(given - names))
+        for arguments, is_required in grammar[command]:
+            if is_required and arguments and not given & set(arguments):
+                yield f"{command}: {arguments[0]} is not given"
 
 
 @dataclass
@@ -99,7 +132,8 @@ class Estate:
 
 
 @pytest.fixture
-def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
+def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Estate]:
+    """An estate at its fake tools; whatever the test was about, no command line may be one that az does not take."""
     binaries = tmp_path / "bin"
     binaries.mkdir()
     for tool in TOOLS:
@@ -112,7 +146,10 @@ def estate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Estate:
     monkeypatch.delenv("XDG_CACHE_HOME", raising=False)
     monkeypatch.delenv("PARLOUR_API_KEY", raising=False)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    return Estate(tmp_path, monkeypatch)
+    made = Estate(tmp_path, monkeypatch)
+    yield made
+    asked = [call["argv"] for call in made.calls if call["command"].startswith("az ")]
+    assert [problem for argv in asked for problem in unknown_to_az(argv)] == []
 
 
 class House(BaseHTTPRequestHandler):

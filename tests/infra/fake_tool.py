@@ -15,7 +15,8 @@ def main() -> int:
     command = " ".join([os.path.basename(sys.argv[0]), *sys.argv[1:]])
     files = {word[1:]: content(word[1:]) for word in sys.argv[1:] if word.startswith("@")}
     with open(f"{HOME}/calls", "a") as log:
-        log.write(repr({"command": command, "stdin": sys.stdin.read(), "files": files}) + "\n")
+        call = {"command": command, "argv": sys.argv[1:], "stdin": sys.stdin.read(), "files": files}
+        log.write(repr(call) + "\n")
     with open(f"{HOME}/script") as file:
         script = eval(file.read())
     for rule in script:

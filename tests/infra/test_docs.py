@@ -17,6 +17,10 @@ REPOSITORY = Path(__file__).parents[2]
 PAGES = sorted((REPOSITORY / "docs").glob("*.md"))
 ESTATE = "infra/estate.py "
 DRILL = "infra/restore_drill.py"
+FOLDERS = [
+    *("accounts", "characters", "chat", "config", "documents", "inference"),
+    *("docs", "helm", "infra", "tests", r"\.github", r"\.azuredevops"),
+]
 
 
 def shell_lines(page: Path) -> Iterator[str]:
@@ -68,9 +72,7 @@ def test_page_links_to_what_is_there(page: Path) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_page_names_files_that_are_there(page: Path) -> None:
-    for name in re.findall(
-        r"`((?:infra|helm|tests|config|chat|docs|\.github|\.azuredevops)/[\w./-]*)`", page.read_text()
-    ):
+    for name in re.findall(rf"`((?:{'|'.join(FOLDERS)})/[\w./-]*)`", page.read_text()):
         assert (REPOSITORY / name).exists(), name
 
 

@@ -308,7 +308,6 @@ def test_up_whose_address_stays_silent_points_to_the_reasons(estate: Estate) -> 
 @pytest.mark.parametrize(
     ("match", "recorded", "meaning", "remedy"),
     [
-        ("^az account show", "az-not-signed-in.txt", "not signed in", "az login"),
         (
             "^az deployment sub create",
             "az-no-role-right.txt",

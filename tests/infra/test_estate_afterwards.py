@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.infra.conftest import Estate, RunningHouse, answer, deployment
+from tests.infra.conftest import Estate, RunningHouse, answer, deployment, recorded
 from tests.infra.test_estate import FIRST_TIME, PAST, failing, rules
 
 
@@ -80,7 +80,7 @@ def test_status_of_an_estate_that_is_not_there_says_how_to_make_it(estate: Estat
 def test_stop_stops_cluster_and_database_and_says_what_goes_on_costing(estate: Estate) -> None:
     estate.script(
         *rules(
-            kaito=failing("^kubectl get workspaces", "kubectl-no-kind.txt"),
+            kaito={"match": "^kubectl get workspaces", **recorded("kubectl", "no-resource-type")},
             stop={"match": "^az aks stop"},
             database={"match": "^az postgres flexible-server stop"},
         )
@@ -164,7 +164,7 @@ def down_rules(**more: dict[str, Any]) -> list[dict[str, Any]]:
             "match": "^kubectl get workspaces",
             "stdout": '{"items": [{"metadata": {"name": "phi-4-mini"}}]}',
         },
-        sets=failing("^kubectl get inferencesets", "kubectl-no-kind.txt"),
+        sets={"match": "^kubectl get inferencesets", **recorded("kubectl", "no-resource-type")},
         vault=failing("^az dataprotection backup-vault show", "az-backup-not-found.txt"),
         **{tool: {"match": f"^{tool} .* delete "} for tool in ("az", "kubectl")},
         purge={"match": "^az keyvault purge"},
