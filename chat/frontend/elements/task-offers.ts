@@ -2,7 +2,7 @@
 
 import { icon } from "../../../config/frontend/icon.ts";
 import { gettext } from "../../../config/frontend/words.ts";
-import type { Asked, Task } from "../../../documents/frontend/tasks.ts";
+import { takeAsked, type Asked, type Task } from "../../../documents/frontend/tasks.ts";
 import { make, tell } from "../dom.ts";
 import type { DocumentState } from "../protocol.ts";
 
@@ -12,6 +12,13 @@ const DOCUMENTS_MOST = 8;
 /** The task, and the documents it is about. */
 export interface TaskChoice extends Asked {
   documents: DocumentState[];
+}
+
+/** What was asked on a documents page, which only offers what has been read. */
+export function takeChoice(): TaskChoice | null {
+  const asked = takeAsked();
+  if (!asked) return null;
+  return { ...asked, documents: asked.documents.map(({ id, name }) => ({ id, name, status: "ready", progress: 1 })) };
 }
 
 /** A button for each task that fits so many documents; none where one of them is still being read. */
