@@ -5,7 +5,7 @@
 import { showToast } from "../../../config/frontend/toast-list.ts";
 import { gettext } from "../../../config/frontend/words.ts";
 import "../../../documents/frontend/drop-zone.ts";
-import { takeAsked, taskSentence, type Task } from "../../../documents/frontend/tasks.ts";
+import { taskSentence, type Task } from "../../../documents/frontend/tasks.ts";
 import { getDocument, impersonate } from "../api.ts";
 import { tell } from "../dom.ts";
 import type { Bootstrap, Character, CharacterSummary, ConversationFrame, DocumentState, Source } from "../protocol.ts";
@@ -20,20 +20,18 @@ import { ConversationList } from "./conversation-list.ts";
 import { describeReply, MessageThread } from "./message-thread.ts";
 import type { GroupBar } from "./group-bar.ts";
 import "./group-bar.ts";
+import type { OfflineLine } from "./offline-line.ts";
+import "./offline-line.ts";
 import { PromptInspector } from "./prompt-inspector.ts";
 import { type GroupChange, type SceneChange, SceneDialog } from "./scene-dialog.ts";
 import { SourceDrawer } from "./source-drawer.ts";
-import type { TaskChoice } from "./task-offers.ts";
+import { takeChoice, type TaskChoice } from "./task-offers.ts";
 import { VersionLine } from "./version-line.ts";
-
-/** A connection that is back within this time was never gone, as far as anybody noticed. */
-const OFFLINE_AFTER_MS = 4000;
 
 export class ChatPage extends HTMLElement {
   #listeners = new AbortController();
   #session!: ChatSession;
   #bootstrap!: Bootstrap;
-  #offlineTimer: ReturnType<typeof setTimeout> | undefined;
   #hasBeenOffline = false;
   #writing: AbortController | null = null;
   #thread!: MessageThread;
@@ -47,6 +45,7 @@ export class ChatPage extends HTMLElement {
   #scene!: SceneDialog;
   #inspector!: PromptInspector;
   #announcer!: HTMLElement;
+  #offline!: OfflineLine;
   #writer!: HTMLElement;
   #list: ConversationList | null = null;
 
@@ -84,7 +83,6 @@ export class ChatPage extends HTMLElement {
 
   disconnectedCallback(): void {
     this.#listeners.abort();
-    clearTimeout(this.#offlineTimer);
   }
 
   // --- the elements around ------------------------------------------------------------------------------------
@@ -103,6 +101,7 @@ export class ChatPage extends HTMLElement {
     this.#scene = find("scene-dialog");
     this.#inspector = find("prompt-inspector");
     this.#announcer = find("[data-announcer]");
+    this.#offline = find("offline-line");
     this.#writer = find("[data-impersonate]");
     this.#list = document.querySelector("conversation-list");
   }
@@ -159,14 +158,10 @@ export class ChatPage extends HTMLElement {
     const slug = parameters.get("character");
     const character = cast.find((other) => other.slug === slug) ?? cast[0] ?? null;
     const persona = this.#bootstrap.personas.find(({ is_default }) => is_default)?.id ?? null;
-    const asked = takeAsked();
+    const asked = takeChoice();
     // What is asked on a documents page is nobody's part to play.
     this.#session.openNew(asked ? null : character, null, persona);
-    if (asked) {
-      const documents = asked.documents.map(({ id, name }) => ({ id, name, status: "ready" as const, progress: 1 }));
-      this.#send(taskSentence(asked), documents, asked.task);
-      return;
-    }
+    if (asked) return this.#send(taskSentence(asked), asked.documents, asked.task);
     // A suggestion of a character's own page: words to send or to change first.
     const draft = parameters.get("draft");
     if (draft) this.#composer.text = draft;
@@ -321,21 +316,13 @@ export class ChatPage extends HTMLElement {
   }
 
   #showConnection(isConnected: boolean): void {
-    const line = this.querySelector<HTMLElement>(".offline");
-    if (!line) return;
-    if (isConnected) {
-      clearTimeout(this.#offlineTimer);
-      this.#offlineTimer = undefined;
-      line.hidden = true;
-      if (!this.#hasBeenOffline) return;
+    this.#offline.show(isConnected);
+    if (isConnected && this.#hasBeenOffline) {
       void this.#list?.refresh();
       // A conversation that could not be opened without a connection.
       if (conversationOfPath() !== this.#session.conversation.id) this.#openPath();
-    } else {
-      this.#hasBeenOffline = true;
-      // Each attempt that fails says so again; the clock runs from the first.
-      this.#offlineTimer ??= setTimeout(() => (line.hidden = false), OFFLINE_AFTER_MS);
     }
+    this.#hasBeenOffline ||= !isConnected;
   }
 
   /** A finished reply is read out once, when it is whole. */
