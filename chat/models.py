@@ -289,6 +289,10 @@ class ReplyQuerySet(models.QuerySet["Reply"]):
     def unfinished(self) -> "ReplyQuerySet":
         return self.filter(status__in=[ReplyStatus.QUEUED, ReplyStatus.RUNNING])
 
+    def owing_a_turn(self) -> "ReplyQuerySet":
+        """Whole answers in groups after which somebody else has still to speak."""
+        return self.filter(status=ReplyStatus.COMPLETE).exclude(next_speakers=[])
+
 
 class Reply(models.Model):
     """The durable job that writes one assistant message; it ends exactly once."""
@@ -309,7 +313,7 @@ class Reply(models.Model):
     is_continuation = models.BooleanField(
         default=False, help_text=_("Carries on from the text the message already has.")
     )
-    # In a group: the characters that answer after this one.
+    # In a group: the characters that answer after this one. Empty once the next of them has begun.
     next_speakers = ArrayField(models.UUIDField(), default=list, blank=True)
     prompt_tokens = models.PositiveIntegerField(null=True, blank=True)
     completion_tokens = models.PositiveIntegerField(null=True, blank=True)
@@ -349,7 +353,12 @@ class Reply(models.Model):
         indexes = [
             models.Index(
                 fields=["status"], condition=Q(status__in=["queued", "running"]), name="reply_unfinished"
-            )
+            ),
+            models.Index(
+                fields=["finished_at"],
+                condition=Q(status="complete") & ~Q(next_speakers=[]),
+                name="reply_owing_a_turn",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ Each stores the reply as a row and returns `Posted`; the process that accepted i
 Should that process die before it can, another finds the row (`chat.running.leases`).
 """
 
+import logging
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from accounts.errors import NotFound, ParlourError
 from accounts.models import User
 from chat.choices import Choices, attach, choose
 from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, ReplyRunning
-from chat.models import Conversation, Member, Message, Reply, ReplyStatus, Role
+from chat.models import Conversation, Member, Message, Reply, Role
 from chat.queries import (
     ReplyContext,
     find_conversation,
@@ -29,6 +30,8 @@ from chat.trials.services import take_part
 from chat.whole.rules import check_task
 from inference.queries import resolve_model
 from inference.types import ModelTarget
+
+logger = logging.getLogger(__name__)
 
 MESSAGE_MAX_CHARACTERS = 100_000
 
@@ -200,26 +203,40 @@ def ask_speaker(*, actor: User, conversation_id: uuid.UUID, speaker: str, reques
 def speak_next(reply_id: uuid.UUID) -> Posted | None:
     """After a whole answer in a group: the answer of whoever is next, begun; None where nobody is.
 
-    Nobody is next either where the person has gone on meanwhile. Run by the process that ended the reply.
+    Nobody is next either where the person has gone on meanwhile, or their model is gone. The turn is given once,
+    whoever asks: the process that ended the reply, or another in its place (`list_owed_turns`).
     """
-    with transaction.atomic():
-        reply = (
-            Reply.objects.select_related("requested_by", "message__conversation__model")
-            .filter(pk=reply_id, status=ReplyStatus.COMPLETE)
-            .first()
-        )
-        if reply is None or not reply.next_speakers or reply.message.children.exists():
-            return None
-        conversation = reply.message.conversation
-        following = {member.character_id: member for member in members_of(conversation)}
-        left = [pk for pk in reply.next_speakers if pk in following]
-        if not left:
-            return None
-        actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
-        answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
-        target, next_reply = _new_reply(actor, answer, Choices(), "")
-        next_reply.next_speakers, next_reply.api_key_id = left[1:], reply.api_key_id
-        return _store_one(_Plan(actor, conversation, [answer], next_reply, target, Choices()))
+    try:
+        with transaction.atomic():
+            return _give_turn(reply_id)
+    except ParlourError as error:
+        logger.info("Nobody speaks after reply %s: %s", reply_id, error.code)
+        Reply.objects.filter(pk=reply_id).update(next_speakers=[])
+        return None
+
+
+def _give_turn(reply_id: uuid.UUID) -> Posted | None:
+    reply = (
+        Reply.objects.owing_a_turn()
+        .select_related("requested_by", "message__conversation__model")
+        .select_for_update(of=("self",))
+        .filter(pk=reply_id)
+        .first()
+    )
+    if reply is None:
+        return None
+    conversation, speakers = reply.message.conversation, reply.next_speakers
+    reply.next_speakers = []
+    reply.save(update_fields=["next_speakers"])
+    following = {member.character_id: member for member in members_of(conversation)}
+    left = [pk for pk in speakers if pk in following]
+    if not left or reply.message.children.exists():
+        return None
+    actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
+    answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
+    target, next_reply = _new_reply(actor, answer, Choices(), "")
+    next_reply.next_speakers = left[1:]
+    return _store_one(_Plan(actor, conversation, [answer], next_reply, target, Choices()))
 
 
 def _plan_post(post: NewPost) -> _Plan:

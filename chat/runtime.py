@@ -31,6 +31,7 @@ from chat.running.checkpoints import (
     claim_reply,
     finish_replies,
     list_overdue_replies,
+    list_owed_turns,
     save_checkpoints,
 )
 from chat.running.control import Control, channel_name, decode_control, encode_control
@@ -144,20 +145,32 @@ class Runtime:
         self.runs.pop(run.reply_id, None)
         await self.log.flush(run.draft.writer)
         self.log.close(run.reply_id)
-        self.leases.drop(run.reply_id)
+        owes_turn = ending is not None and self._owes_turn(run, ending)
+        if not owes_turn:
+            self.leases.drop(run.reply_id)
         if ending is not None:
             metrics.REPLIES.labels(ending.status).inc()
             conversation = run.context.conversation
             event = {"type": "conversation", "conversation": str(conversation.pk), "event": "replied"}
             await publish_to_user_async(conversation.owner_id, event)
-            if ending.status == ReplyStatus.COMPLETE and run.context.reply.next_speakers:
+            if owes_turn:
                 await self._let_next_speak(run.reply_id)
             elif run.context.wants_title and is_topic(run.context.question):
                 await in_database(title_conversation.delay, str(conversation.pk))
 
+    def _owes_turn(self, run: ReplyRun, ending: Ending) -> bool:
+        return ending.status == ReplyStatus.COMPLETE and bool(run.context.reply.next_speakers)
+
     async def _let_next_speak(self, reply_id: uuid.UUID) -> None:
-        """In a group: begin the next member's answer, and show it in all windows of its owner."""
+        """In a group: begin the next member's answer, and show it in all windows of its owner.
+
+        The lease on the reply is kept until then. Who takes it over from a process that has died, or goes away now,
+        finds the reply whole and lets the next one speak.
+        """
+        if self.is_draining:
+            return
         posted = await in_database(speak_next, reply_id)
+        self.leases.drop(reply_id)
         if posted is None or posted.context is None:
             return
         reply, conversation = posted.reply, posted.conversation
@@ -220,11 +233,13 @@ class Runtime:
                 for reply_id in await self.leases.unowned(overdue):
                     if await self.leases.claim_unowned(reply_id):
                         await self._take_over(reply_id)
+            for reply_id in await in_database(list_owed_turns):
+                await self._let_next_speak(reply_id)
 
     async def _take_over(self, reply_id: uuid.UUID) -> None:
         context = await in_database(claim_reply, reply_id)
         if context is None:
-            self.leases.drop(reply_id)
+            await self._let_next_speak(reply_id)
             return
         metrics.TAKEN_OVER.inc()
         logger.info("Reply %s goes on here, run %d", reply_id, context.reply.epoch)

@@ -23,6 +23,8 @@ from inference.types import Call
 
 # A new reply enters its process's lease within milliseconds of its row.
 OVERDUE_SECONDS = 10
+# A group that has been silent for longer than this is not woken.
+OWED_MOST_SECONDS = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +210,14 @@ def list_overdue_replies() -> list[uuid.UUID]:
     """Unfinished replies old enough that somebody should hold them by now."""
     before = timezone.now() - timedelta(seconds=OVERDUE_SECONDS)
     return list(Reply.objects.unfinished().filter(created_at__lt=before).values_list("pk", flat=True)[:500])
+
+
+def list_owed_turns() -> list[uuid.UUID]:
+    """Whole answers in groups that nobody has gone on from, though somebody should have by now."""
+    now = timezone.now()
+    ended = (now - timedelta(seconds=OWED_MOST_SECONDS), now - timedelta(seconds=OVERDUE_SECONDS))
+    owing = Reply.objects.owing_a_turn().filter(finished_at__range=ended)
+    return list(owing.order_by("finished_at").values_list("pk", flat=True)[:500])
 
 
 def sources_json(sources: Sequence[Source]) -> str:
