@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from chat.models import Arm, Trial
 from chat.trials.services import delete_trials, read_figures, save_trial
+from inference.admin.estate import PlainChoices
 
 
 class TrialForm(forms.ModelForm[Trial]):
@@ -38,7 +39,7 @@ class TrialForm(forms.ModelForm[Trial]):
 
 
 @admin.register(Trial)
-class TrialAdmin(admin.ModelAdmin[Trial]):
+class TrialAdmin(PlainChoices, admin.ModelAdmin[Trial]):
     form = TrialForm
     list_display = ["name", "subject", "other_model", "share", "sticky_by", "is_running", "answers"]
     list_filter = ["is_running"]

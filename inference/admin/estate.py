@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import transaction
 from django.db.models import QuerySet
 from django.forms import BaseInlineFormSet
@@ -32,7 +33,17 @@ class LabelledRows(BaseInlineFormSet[Any, Any, Any]):
             widget.attrs["aria-label"] = f"{label}, {row}" if row else label
 
 
-class DeploymentInline(admin.TabularInline[Deployment, Any]):
+class PlainChoices:
+    """Fields that choose another row do so alone, without the icons that open its own page beside it."""
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        found = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
+        if found is not None and isinstance(found.widget, RelatedFieldWidgetWrapper):
+            found.widget = found.widget.widget
+        return found
+
+
+class DeploymentInline(PlainChoices, admin.TabularInline[Deployment, Any]):
     model = Deployment
     formset = LabelledRows
     extra = 0

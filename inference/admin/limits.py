@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from redis.exceptions import RedisError
 
-from inference.admin.estate import actor_of
+from inference.admin.estate import PlainChoices, actor_of
 from inference.models import Limit, LimitScope, Measure
 from inference.routing.limits import used_now
 from inference.routing.rules import MICRO, rule_of
@@ -33,7 +33,7 @@ class LimitForm(forms.ModelForm[Limit]):
         help_texts = {
             "user": _("Only for “One person”."),
             "group": _("Only for “Each member of a group” and “A group together”."),
-            "api_key": _("Only for “One API key”; it limits what comes through the API at /v1."),
+            "api_key": _("Only for “One API key”; it counts wherever that key is used."),
             "amount": _(
                 "Requests and tokens are whole numbers; cost is in the currency of the models' prices."
             ),
@@ -54,14 +54,13 @@ class LimitForm(forms.ModelForm[Limit]):
 
 
 @admin.register(Limit)
-class LimitAdmin(admin.ModelAdmin[Limit]):
+class LimitAdmin(PlainChoices, admin.ModelAdmin[Limit]):
     form = LimitForm
     list_display = ["subject", "model_or_all", "allowance", "used", "is_enabled"]
     list_filter = ["scope", "measure", "period", "is_enabled"]
     list_select_related = ["user", "group", "api_key", "model"]
     search_fields = ["user__email", "group__name", "api_key__name"]
-    autocomplete_fields = ["user", "group", "model"]
-    raw_id_fields = ["api_key"]
+    autocomplete_fields = ["user", "group", "api_key", "model"]
 
     def save_model(self, request: HttpRequest, obj: Limit, form: Any, change: bool) -> None:
         save_limit(actor=actor_of(request), limit=obj)

@@ -4,16 +4,17 @@ import uuid
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import InlineModelAdmin
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import URLPattern
 from django.utils.translation import gettext_lazy as _
 
 from inference.admin.care import act_on_server, care_context
-from inference.admin.estate import EstateAdmin, actor_of
+from inference.admin.estate import DeploymentInline, EstateAdmin, actor_of
 from inference.admin.filters import AnsweringFilter
 from inference.admin.pages import page_path, show_page
 from inference.estate.health import read_health
@@ -28,7 +29,6 @@ class ServerAdmin(EstateAdmin):
     list_display = ["name", "kind", "base_url", "origin", "is_enabled", "last_seen_at", "last_error"]
     list_filter = ["kind", "origin", "is_enabled", AnsweringFilter]
     search_fields = ["name", "base_url"]
-    readonly_fields = ["origin", "last_seen_at", "last_error"]
     actions = ["ask_connection", "ask_models"]
 
     def get_urls(self) -> list[URLPattern]:
@@ -57,6 +57,27 @@ class ServerAdmin(EstateAdmin):
             return render(request, "admin/inference/care_part.html", context)
         title = str(context["server"])
         return show_page(request, self, "admin/inference/care.html", title=title, context=context)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Server | None = None) -> list[str]:
+        return ["origin", "last_seen_at", "last_error"] if obj is not None else []
+
+    def get_inlines(
+        self, request: HttpRequest, obj: Server | None = None
+    ) -> list[type[InlineModelAdmin[Any, Any]]]:
+        """A new server tells by itself what it has."""
+        return [DeploymentInline] if obj is not None else []
+
+    def response_add(
+        self, request: HttpRequest, obj: Server, post_url_continue: str | None = None
+    ) -> HttpResponse:
+        """On to the page that shows whether it answers and what is on it."""
+        if (
+            "_addanother" in request.POST
+            or "_continue" in request.POST
+            or not self.has_view_permission(request)
+        ):
+            return super().response_add(request, obj, post_url_continue)
+        return redirect("admin:inference_care", server_id=obj.pk)
 
     def save_model(self, request: HttpRequest, obj: Server, form: Any, change: bool) -> None:
         actor = actor_of(request)
