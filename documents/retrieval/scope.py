@@ -5,7 +5,7 @@ few they are and goes by their index, where behind a subquery it guesses half of
 (1,370 ms instead of 12 among a million chunks, for somebody who may see 10,000).
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -14,7 +14,7 @@ from django.contrib.postgres.aggregates import ArrayAgg
 from django.db.models import Count, Sum
 
 from accounts.models import User
-from documents.models import Collection, Document, DocumentQuerySet, DocumentStatus
+from documents.models import Collection, CollectionQuerySet, Document, DocumentQuerySet, DocumentStatus
 
 LISTED_DOCUMENTS_MAX = 3000
 
@@ -76,13 +76,15 @@ def _readable(user: User, wanted: set[UUID]) -> set[UUID]:
     takes 5 ms to put it, 2 for what is shared, 0.5 for what is one's own), so it is asked for the rest alone.
     """
     found: set[UUID] = set()
-    for permitted in (
-        lambda: Collection.objects.filter(owner=user),
-        lambda: Collection.objects.visible_to(user),
-        lambda: Collection.objects.readable_by(user),
-    ):
+    for permitted in _ever_wider(user):
         rest = wanted - found
-        if not rest:
+        found.update(permitted.filter(pk__in=rest).order_by().values_list("pk", flat=True))
+        if found == wanted:
             break
-        found.update(permitted().filter(pk__in=rest).order_by().values_list("pk", flat=True))
     return found
+
+
+def _ever_wider(user: User) -> Iterator[CollectionQuerySet]:
+    yield Collection.objects.filter(owner=user)
+    yield Collection.objects.visible_to(user)
+    yield Collection.objects.readable_by(user)

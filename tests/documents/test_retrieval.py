@@ -95,6 +95,7 @@ def test_filter_that_keeps_one_document_of_many_never_empties_the_result(
         ingest((f"Port number {n}. " + HARBOUR).encode(), f"port {n}.txt")
     wanted = ingest(GARDEN.encode(), "garden.txt")
     monkeypatch.setattr(nearest, "EXACT_CHUNKS_MAX", exact_chunks_max)
+    monkeypatch.setattr(nearest, "EXACT_FILTERED_MAX", exact_chunks_max)
     hits = search(user=ada, query="When does the ferry leave the harbour?", documents=[wanted.pk])
     assert {hit.document_id for hit in hits} == {wanted.pk}
 
