@@ -63,7 +63,7 @@ def test_person_talks_with_a_group(
     page.get_by_role("button", name="Set up this chat").click()
     dialog = page.get_by_role("dialog", name="This chat")
     for name in ("Ida", "Tom"):
-        dialog.get_by_label(name).check()
+        dialog.get_by_role("checkbox", name=name).check()
     dialog.get_by_role("button", name="Save").click()
     expect(chat.field).to_have_attribute("placeholder", "Message the group")
     chat.say("Good evening.")
