@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 # Least and most, as OpenAI-compatible servers take them; whole numbers where both are.
-_NUMBERS: dict[str, tuple[float, float]] = {
+NUMBERS: dict[str, tuple[float, float]] = {
     "top_p": (0.0, 1.0),
     "min_p": (0.0, 1.0),
     "typical_p": (0.0, 1.0),
@@ -30,9 +30,9 @@ def problem_of(name: str, value: object) -> str:
         if 0 < len(stops) <= MAX_STOPS and all(_is_stop(word) for word in stops):
             return ""
         return f"stop: at most {MAX_STOPS} texts of at most {MAX_STOP_LENGTH} characters"
-    if name not in _NUMBERS:
-        return f"{name}: known are {', '.join([*_NUMBERS, 'stop'])}"
-    least, most = _NUMBERS[name]
+    if name not in NUMBERS:
+        return f"{name}: known are {', '.join([*NUMBERS, 'stop'])}"
+    least, most = NUMBERS[name]
     is_whole = isinstance(least, float) or isinstance(value, int)
     if isinstance(value, int | float) and not isinstance(value, bool) and is_whole and least <= value <= most:
         return ""

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from characters.assets.services import MAX_STYLE_LENGTH
+from characters.editor.sampling import PREFIX, initial_sampling, new_sampling_fields, read_sampling
 from characters.errors import PictureRefused
 from characters.forms import ListField
 from characters.models import MAX_CARD_TEXT_LENGTH, MAX_SUGGESTIONS, MAX_TAGS, Character, Visibility
@@ -114,6 +115,9 @@ class EditorForm(forms.ModelForm[Character]):
 
     def __init__(self, *args: Any, person: User, style: str = "", **options: Any) -> None:
         super().__init__(*args, **options)
+        self.fields.update(new_sampling_fields())
+        # A draft's settings before the saved ones.
+        self.initial.update(initial_sampling(self.initial.get("sampling", self.instance.sampling)))
         for field in self.fields.values():
             widget = field.widget
             if isinstance(widget, forms.Textarea):
@@ -169,4 +173,16 @@ class EditorForm(forms.ModelForm[Character]):
         names = [name for name in self.Meta.fields if name != "collections"]
         fields = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
         fields["collections"] = list(self.cleaned_data["collections"])
+        fields["sampling"] = read_sampling(self.cleaned_data)
         return fields
+
+    @property
+    def sampling(self) -> list[forms.BoundField]:
+        """The fields of further settings."""
+        return [self[name] for name in self.fields if name.startswith(PREFIX)]
+
+    @property
+    def has_settings(self) -> bool:
+        """Whether the model or any setting is chosen."""
+        chosen = [self["model"], self["temperature"], self["max_tokens"], *self.sampling]
+        return any(field.value() not in (None, "", []) for field in chosen)

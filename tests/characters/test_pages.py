@@ -105,3 +105,23 @@ def test_character_without_portrait_has_none(page: Client, bo: User):
 
     assert page.get("/characters/mine/avatar").status_code == 404
     assert page.get("/characters/mine/").status_code == 200
+
+
+def test_owner_edits_settings_they_are_kept_and_shown_again(page: Client, bo: User):
+    row = Character.objects.create(
+        slug="mine", name="Mine", owner=bo, sampling={"top_p": 0.5, "seed": 7, "stop": ["END"]}
+    )
+    url = "/characters/mine/edit/"
+    text = page.get(url).content.decode()
+    assert 'name="sampling-top_p" value="0.5"' in text
+    assert 'name="sampling-seed" value="7"' in text
+
+    words = {"name": "Mine", "visibility": "private"}
+    settings = {"sampling-top_p": "0.9", "sampling-top_k": "0", "sampling-stop": "END\r\nBo:"}
+    page.post(url, {**words, **settings})
+    row.refresh_from_db()
+    assert row.sampling == {"top_p": 0.9, "top_k": 0, "stop": ["END", "Bo:"]}
+
+    assert page.post(url, {**words, "sampling-top_p": "1.5"}).status_code == 422
+    row.refresh_from_db()
+    assert row.sampling["top_p"] == 0.9

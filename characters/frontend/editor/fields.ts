@@ -30,6 +30,19 @@ export function readFields(form: HTMLFormElement): Fields {
   fields.tags = [...new Set(text("tags").split(",").map((tag) => tag.trim().toLowerCase()).filter(Boolean))];
   fields.temperature = number("temperature");
   fields.max_tokens = number("max_tokens");
+  fields.sampling = readSampling(data);
   fields.is_grounded = data.has("is_grounded");
   return fields;
+}
+
+/** Settings that are filled in; the lines of `stop` are a list. */
+function readSampling(data: FormData): Fields {
+  const settings: Fields = {};
+  for (const [name, value] of data) {
+    const text = String(value).trim();
+    if (!name.startsWith("sampling-") || !text) continue;
+    const setting = name.slice("sampling-".length);
+    settings[setting] = setting === "stop" ? text.split("\n").map((line) => line.trim()).filter(Boolean) : Number(text);
+  }
+  return settings;
 }
