@@ -273,7 +273,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
                     temperature=frame.temperature,
                     greeting=frame.greeting,
                     persona=frame.persona,
-                    group=Wish(frame.group, order=frame.turn_order) if frame.group else None,
+                    group=Wish(frame.group, frame.muted, frame.turn_order) if frame.group else None,
                     speaker=frame.speaker,
                     task=Task(frame.task) if frame.task else None,
                 )

@@ -45,6 +45,8 @@ class Send(ClientFrame, tag="send", frozen=True):
     persona: uuid.UUID | None = None
     # Short names: with them a new chat is a group, in this order.
     group: tuple[str, ...] = ()
+    # Those of the group that answer only when asked.
+    muted: tuple[str, ...] = ()
     turn_order: Literal["turn", "mention", "choice"] = "turn"
     # In a group: who shall answer, instead of whoever's turn it is.
     speaker: str | None = None

@@ -188,6 +188,7 @@ export interface SendFrame {
   greeting?: number;
   persona?: string | null;
   group?: string[];
+  muted?: string[];
   turn_order?: TurnOrder;
   speaker?: string | null;
 }

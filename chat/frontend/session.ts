@@ -169,7 +169,7 @@ export class ChatSession {
       documents: documents.map((document) => document.id),
       ...(task ? { task } : {}),
       ...(isNew ? { greeting, persona } : {}),
-      ...(isNew && isGroup && turnOrder ? { group: members.map(({ slug }) => slug), turn_order: turnOrder } : {}),
+      ...(isNew && isGroup && turnOrder ? { group: slugsOf(members), muted: slugsOf(members.filter((member) => member.is_muted)), turn_order: turnOrder } : {}),
       ...(isGroup ? { speaker } : {}),
     });
     this.#sentWith.set(this.#thread.addQuestion(requestId, text, parent), { documents, task });
@@ -387,4 +387,8 @@ function newRequestId(): string {
   // randomUUID is there on https and localhost only.
   const bytes = crypto.getRandomValues(new Uint8Array(16));
   return crypto.randomUUID?.() ?? Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+function slugsOf(members: readonly Member[]): string[] {
+  return members.map(({ slug }) => slug);
 }

@@ -82,3 +82,20 @@ async def test_a_turn_is_given_once_and_not_after_an_hour(web, key, model_server
     assert await Message.objects.filter(parent=reply.message).acount() == 1
     await Reply.objects.filter(status=ReplyStatus.QUEUED).aupdate(status=ReplyStatus.STOPPED)
     assert await sync_to_async(speak_next)(uuid.uuid4()) is None
+
+
+async def test_who_is_muted_when_a_group_begins_answers_only_when_chosen(web, key, model_server):
+    me = await User.objects.aget()
+    slugs = await sync_to_async(group_of)(me, "Ann", "Ben", "Cay")
+    model_server.script(Answer(text="I am Ben."))
+    async with Talk(web.url, key) as talk:
+        muted = [slugs[0], slugs[2]]
+        sent = await talk.send("Hi", group=slugs, muted=muted, turn_order="turn")
+        await talk.until_end(sent["reply"])
+        model_server.script(Answer(text="I am Ann."))
+        asked = await talk.send("And Ann?", conversation=sent["conversation"], speaker=slugs[0])
+        await talk.until_end(asked["reply"])
+        tree = await talk.get(f"/api/v1/conversations/{sent['conversation']}")
+    assert [member["is_muted"] for member in tree["members"]] == [True, False, True]
+    answers = [node["text"] for node in tree["messages"] if node["role"] == "assistant"]
+    assert answers[-2:] == ["I am Ben.", "I am Ann."]

@@ -83,9 +83,14 @@ export class SceneDialog extends HTMLElement {
     const known = new Map<string, CharacterSummary>();
     for (const person of [...members, ...(conversation.character ? [conversation.character] : []), ...cast]) known.set(person.slug, person);
     const here = new Set(members.map(({ slug }) => slug));
+    const muted = new Set(members.filter((member) => member.is_muted).map(({ slug }) => slug));
     const boxes = [...known.values()].map((person) => {
       const box = make("input", { type: "checkbox", value: person.slug, checked: here.has(person.slug) });
-      return { person, box, label: make("label", { class: "scene-member" }, box, portrait(person.name, person.avatar_url, "small"), make("span", { class: "truncate" }, person.name)) };
+      const mute = muteButton(person.name, muted.has(person.slug));
+      mute.hidden = !box.checked;
+      box.addEventListener("change", () => (mute.hidden = !box.checked));
+      const label = make("label", { class: "scene-name" }, box, portrait(person.name, person.avatar_url, "small"), make("span", { class: "truncate" }, person.name));
+      return { person, box, mute, row: make("div", { class: "scene-member" }, label, mute) };
     });
     const order = make(
       "select",
@@ -102,21 +107,35 @@ export class SceneDialog extends HTMLElement {
       "fieldset",
       { class: "scene-group" },
       make("legend", {}, gettext("A group")),
-      make("p", { class: "hint" }, gettext("Choose two to eight characters, and they talk with you and each other.")),
-      make("div", { class: "scene-members" }, ...boxes.map(({ label }) => label)),
+      make("p", { class: "hint" }, gettext("Choose two to eight characters, and they talk with you and each other. Who is muted answers only when you choose them.")),
+      make("div", { class: "scene-members" }, ...boxes.map(({ row }) => row)),
       field(gettext("Who answers"), "", order),
     );
     const read = (): GroupChange | null => {
-      const chosen = boxes.filter(({ box }) => box.checked).slice(0, MOST_MEMBERS);
+      const chosen: Member[] = boxes
+        .filter(({ box }) => box.checked)
+        .slice(0, MOST_MEMBERS)
+        .map(({ person: { slug, name, avatar_url }, mute }) => ({ slug, name, avatar_url, is_muted: mute.ariaPressed === "true" }));
       const isGroup = chosen.length > 1;
-      const isSame = chosen.length === members.length && chosen.every(({ person }, at) => members[at]?.slug === person.slug);
+      const isSame =
+        chosen.length === members.length && chosen.every(({ slug, is_muted }, at) => members[at]?.slug === slug && members[at].is_muted === is_muted);
       if ((!isGroup && !members.length) || (isSame && order.value === conversation.turnOrder)) return null;
-      const muted = new Set(members.filter((member) => member.is_muted).map(({ slug }) => slug));
-      const wanted = isGroup ? chosen.map(({ person: { slug, name, avatar_url } }) => ({ slug, name, avatar_url, is_muted: muted.has(slug) })) : [];
-      return { members: wanted, turnOrder: order.value as TurnOrder };
+      return { members: isGroup ? chosen : [], turnOrder: order.value as TurnOrder };
     };
     return { element, read };
   }
+}
+
+/** Says by its picture and `aria-pressed` whether a member is muted. */
+function muteButton(name: string, isMuted: boolean): HTMLButtonElement {
+  const button = iconButton(gettext("Mute %(name)s", { name }), icon("volume-2"), () => show(button.ariaPressed !== "true"));
+  const show = (isPressed: boolean): void => {
+    button.ariaPressed = String(isPressed);
+    button.title = isPressed ? gettext("Muted: answers only when chosen") : gettext("Mute");
+    button.replaceChildren(isPressed ? icon("volume-x") : icon("volume-2"));
+  };
+  show(isMuted);
+  return button;
 }
 
 function field(words: string, hint: string, control: HTMLElement): HTMLElement {
