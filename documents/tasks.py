@@ -2,8 +2,11 @@
 whose turn it is, which keeps the queue fair and a lost or doubled message harmless.
 """
 
+from functools import cache
+
 from celery import shared_task
-from django.core.cache import cache
+from django.conf import settings
+from redis import Redis
 
 from documents import blobs, removal
 from documents.ingest import claims, reembedding
@@ -15,8 +18,14 @@ INGEST_SECONDS_MAX = 3500
 # Beat's interval, and how many workers one sweep may wake.
 SWEEP_SECONDS = 10
 SWEEP_WAKES_MAX = 8
-# Stands in the cache from a call until somebody answers it.
-_CALL = "documents.ingest.call"
+# Stands in Redis from a call until somebody answers it.
+_CALL = f"{settings.REDIS_PREFIX}:documents:call"
+
+
+@cache
+def _redis() -> Redis:
+    """One pool for the process: Django's cache has one for each thread, and every request is a thread of its own."""
+    return Redis.from_url(settings.REDIS_URL, socket_timeout=5)
 
 
 def call_for_ingest() -> None:
@@ -24,7 +33,7 @@ def call_for_ingest() -> None:
 
     A call that nobody has answered yet will find it, so a thousand uploads at once need no thousand calls.
     """
-    if cache.add(_CALL, "", timeout=SWEEP_SECONDS):
+    if _redis().set(_CALL, "", nx=True, ex=SWEEP_SECONDS):
         ingest_next_document.delay()
 
 
@@ -33,7 +42,7 @@ def call_for_ingest() -> None:
 def ingest_next_document() -> None:
     """Ingest whichever documents are next, if any wait, and call for the next if others do."""
     # Before the claim: whatever is queued from now on calls again.
-    cache.delete(_CALL)
+    _redis().delete(_CALL)
     if ingest.ingest_next() is None:
         return
     wait_seconds = claims.next_wait_seconds()
