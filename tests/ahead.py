@@ -60,6 +60,8 @@ def wait() -> None:
     if _lock().exists():
         with _lock().open() as lock:
             fcntl.flock(lock, fcntl.LOCK_SH)
+    while _running:
+        _running.pop().wait()
 
 
 def _lock() -> Path:
