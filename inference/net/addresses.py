@@ -54,7 +54,11 @@ def check_server_url(url: str) -> str:
         if is_forbidden(address):
             raise ServerUrlRefused(
                 format_lazy(
-                    _("{host} leads to {address}, where clouds keep secrets. No model server can be there."),
+                    _("{address} is where clouds keep secrets. No model server can be there.")
+                    if parts.hostname == address
+                    else _(
+                        "{host} leads to {address}, where clouds keep secrets. No model server can be there."
+                    ),
                     host=parts.hostname,
                     address=address,
                 )
