@@ -32,7 +32,8 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     if request.method == "GET" and house.SIGNUP_OPEN and not User.objects.exists():
         query = request.META["QUERY_STRING"]
         return redirect(reverse("account_signup") + (f"?{query}" if query else ""))
-    return login(request)
+    page: HttpResponse = login(request)
+    return page
 
 
 def _show(
