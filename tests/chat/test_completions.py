@@ -83,8 +83,8 @@ def test_follow_up_question_to_a_character_is_rewritten_for_the_search(client, m
     assert answer.choices[0].message.content == "I cannot find that."
     [rewriting, _answering] = model_server.chats
     assert rewriting.body["messages"][-1]["content"].endswith("Last message: And in winter?")
-    # Both calls count.
-    assert Usage.objects.count() == 2
+    # Both calls count, the second one once the answer is out.
+    model_server.wait_until(lambda: Usage.objects.count() == 2)
 
 
 PICTURE = {"type": "image_url", "image_url": {"url": "data:image/png;base64,iVBORw0KGgo=", "detail": "low"}}
