@@ -31,6 +31,10 @@ SIDE_PX = 512
 WHOLE_PX = 1536
 # The longest side of the small one: a card of the gallery has some 200 CSS pixels, a list 40.
 SMALL_PX = 320
+# Where all files of characters and personas lie in storage.
+FOLDER = "characters"
+# Between storing a file and the row that names it; a day covers a stalled process too.
+WANTED_SECONDS = 86_400
 # Small ones are some 10 kB, and a page of the gallery asks for dozens at once.
 SMALL_KEPT_SECONDS = 86_400
 # Flat colour shows ringing below 90; a portrait stays around 20 kB.
@@ -88,7 +92,8 @@ def save_webp(picture: Image.Image) -> bytes:
 
 def store_picture(data: bytes) -> str:
     """Put an encoded picture into storage, with its small one, unless it is there; return its name."""
-    name = f"characters/{hashlib.sha256(data).hexdigest()[:32]}.webp"
+    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:32]}.webp"
+    mark_wanted(name)
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(data))
         _store_small(name, data)
@@ -98,7 +103,8 @@ def store_picture(data: bytes) -> str:
 def store_words(text: str) -> str:
     """Put a Markdown text into storage unless it is there, and return its name."""
     data = text.encode()
-    name = f"characters/{hashlib.sha256(data).hexdigest()[:32]}.md"
+    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:32]}.md"
+    mark_wanted(name)
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(data))
     return name
@@ -132,6 +138,21 @@ def small_name(name: str) -> str:
     """Where the small one of a picture is stored."""
     stem, _dot, extension = name.rpartition(".")
     return f"{stem}-small.{extension}"
+
+
+def main_name(name: str) -> str:
+    """The name of the picture that this one belongs to: that of a small one's whole, or its own."""
+    stem, dot, extension = name.rpartition(".")
+    return f"{stem.removesuffix('-small')}{dot}{extension}"
+
+
+def mark_wanted(name: str) -> None:
+    """Somebody is about to name this file in a row; the sweep leaves it alone."""
+    cache.set(f"wanted-file:{name}", True, WANTED_SECONDS)
+
+
+def is_wanted(name: str) -> bool:
+    return bool(cache.get(f"wanted-file:{name}"))
 
 
 def _store_small(name: str, data: bytes) -> bytes:

@@ -179,6 +179,7 @@ CELERY_BEAT_SCHEDULE = {
     "watch-container": {"task": "documents.tasks.watch_container", "schedule": 60.0},
     "count-character-usage": {"task": "chat.tasks.count_character_usage", "schedule": 3600.0},
     "forget-old-prompts": {"task": "chat.tasks.forget_old_prompts", "schedule": 3600.0},
+    "sweep-pictures": {"task": "characters.tasks.sweep_pictures", "schedule": 6 * 3600.0},
     "remove-unsent": {"task": "documents.tasks.remove_unsent", "schedule": 3600.0},
     "sweep-blobs": {"task": "documents.tasks.sweep_blobs", "schedule": 300.0},
 }

@@ -1,7 +1,7 @@
 """Writes to a character's files: its portrait, its expressions and backgrounds, and how it should be drawn.
 
 Everything is encoded and stored before the transaction, since storing may be a network call. What no row names any
-more stays in storage until the nightly sweep, because versions and copies may share it.
+more stays in storage until the sweep (`characters.assets.sweeping`), because versions and copies may share it.
 """
 
 import uuid
