@@ -4,6 +4,7 @@ DocumentError
 ├── FileTooLarge             413, nothing was stored
 ├── FileEmpty
 ├── TypeUnsupported          what the file really is cannot be read here
+├── TypeMistaken             text under the name of another type
 ├── FileEncrypted            a password protects it
 ├── FileDamaged              it is of its type, but cannot be read
 ├── TextMissing              it opened, and held no text
@@ -53,6 +54,15 @@ class TypeUnsupported(DocumentError):
     user_message = _(
         "This is not a file that can be read here, whatever its name says. "
         "Documents, spreadsheets, slides, web pages, mails, books, text, code, pictures and recordings can be."
+    )
+
+
+class TypeMistaken(DocumentError):
+    code = "type_mistaken"
+    status = 415
+    user_message = _(
+        "The name of this file promises another type, and it holds plain text. Upload the real one, or give it the "
+        "ending of a text, such as .txt."
     )
 
 
@@ -165,6 +175,7 @@ _FAILURES: dict[str, type[DocumentError]] = {
         FileTooLarge,
         FileEmpty,
         TypeUnsupported,
+        TypeMistaken,
         FileEncrypted,
         FileDamaged,
         TextMissing,

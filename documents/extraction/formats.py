@@ -110,6 +110,11 @@ _MAIL = re.compile(
     r"(?:Received|Return-Path|Delivered-To|Message-ID|MIME-Version):",
     re.IGNORECASE,
 )
+_CODE_SUFFIXES = """
+.py .pyi .js .mjs .cjs .jsx .ts .tsx .go .rs .java .kt .kts .c .h .cc .cpp .cxx .hpp .hh .cs .rb
+.php .swift .scala .m .sh .bash .zsh .ps1 .sql .r .jl .lua .pl .pm .dart .ex .exs .hs .clj .erl .fs
+.vb .sol .tf .bicep .css .scss .vue .svelte
+"""
 _TEXT_SUFFIXES = {
     **dict.fromkeys((".md", ".markdown", ".mdown", ".mkd"), MediaType.MARKDOWN),
     **dict.fromkeys((".html", ".htm", ".xhtml"), MediaType.HTML),
@@ -117,71 +122,14 @@ _TEXT_SUFFIXES = {
     **dict.fromkeys((".json", ".geojson", ".ipynb"), MediaType.JSON),
     **dict.fromkeys((".jsonl", ".ndjson"), MediaType.JSON_LINES),
     **dict.fromkeys((".eml",), MediaType.MAIL),
-    **dict.fromkeys(
-        (
-            *(
-                ".py",
-                ".pyi",
-                ".js",
-                ".mjs",
-                ".cjs",
-                ".jsx",
-                ".ts",
-                ".tsx",
-                ".go",
-                ".rs",
-                ".java",
-                ".kt",
-                ".kts",
-            ),
-            *(
-                ".c",
-                ".h",
-                ".cc",
-                ".cpp",
-                ".cxx",
-                ".hpp",
-                ".hh",
-                ".cs",
-                ".rb",
-                ".php",
-                ".swift",
-                ".scala",
-                ".m",
-            ),
-            *(
-                ".sh",
-                ".bash",
-                ".zsh",
-                ".ps1",
-                ".sql",
-                ".r",
-                ".jl",
-                ".lua",
-                ".pl",
-                ".pm",
-                ".dart",
-                ".ex",
-                ".exs",
-            ),
-            *(
-                ".hs",
-                ".clj",
-                ".erl",
-                ".fs",
-                ".vb",
-                ".sol",
-                ".tf",
-                ".bicep",
-                ".css",
-                ".scss",
-                ".vue",
-                ".svelte",
-            ),
-        ),
-        MediaType.CODE,
-    ),
+    **dict.fromkeys(_CODE_SUFFIXES.split(), MediaType.CODE),
 }
+# Names that promise something else than text: what holds text under one of these is a page that says why there is no
+# file, or a file that was renamed.
+_OTHER_SUFFIXES = """
+.pdf .docx .docm .pptx .pptm .xlsx .xlsm .odt .ods .odp .epub .png .jpg .jpeg .webp .gif .tif .tiff .bmp .mp3 .wav .ogg
+.flac .m4a .webm
+"""
 # Control characters that no text file holds; tab, line feed, form feed and carriage return are fine.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f]")
 # Real text in a legacy encoding has a stray one at most.
@@ -198,7 +146,7 @@ _BOMS = (
 def detect_media_type(head: bytes, tail: bytes, name: str) -> MediaType:
     """The type of a file that begins with `head` and ends with `tail`.
 
-    Raises `Unreadable` with `file_empty`, `file_encrypted` or `type_unsupported`.
+    Raises `Unreadable` with `file_empty`, `file_encrypted`, `type_mistaken` or `type_unsupported`.
     """
     if not head.strip(b"\x00\t\n\r\x0c "):
         raise Unreadable("file_empty" if len(head) < HEAD_BYTES else "type_unsupported")
@@ -240,6 +188,8 @@ def _detect_binary(head: bytes) -> MediaType | None:
 
 
 def _detect_text(text: str, suffix: str) -> MediaType:
+    if suffix in _OTHER_SUFFIXES.split():
+        raise Unreadable("type_mistaken")
     kind = _TEXT_SUFFIXES.get(suffix, MediaType.TEXT)
     if kind is MediaType.TEXT:
         if _HTML.match(text):

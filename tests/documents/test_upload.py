@@ -62,12 +62,24 @@ def test_somebody_without_a_key_uploads_and_is_refused(db: None) -> None:
         (b"", "empty.txt", 422, "file_empty"),
         (b" \n\t \n", "blank.txt", 422, "file_empty"),
         (b"MZ\x90\x00" + bytes(range(256)), "report.pdf", 415, "type_unsupported"),
+        (b"404: there is no such paper.", "report.pdf", 415, "type_mistaken"),
+        (b"<html><p>Sign in to download.</p>", "scan.PNG", 415, "type_mistaken"),
         (b"\x7fELF" + bytes(4000), "notes.md", 415, "type_unsupported"),
         (files.make_zip(), "table.docx", 415, "type_unsupported"),
         (files.make_ole(encrypted=False), "old.docx", 415, "type_unsupported"),
         (files.make_ole(encrypted=True), "secret.docx", 422, "file_encrypted"),
     ],
-    ids=["empty", "blank", "program", "another program", "archive", "old Word", "encrypted Word"],
+    ids=[
+        "empty",
+        "blank",
+        "program",
+        "text for a PDF",
+        "page for a picture",
+        "another program",
+        "archive",
+        "old Word",
+        "encrypted Word",
+    ],
 )
 def test_program_uploads_what_cannot_be_read_and_is_told_why_before_it_is_stored(
     program: Client, data: bytes, name: str, status: int, code: str
