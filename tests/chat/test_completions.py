@@ -73,7 +73,9 @@ def test_character_answers_in_its_own_voice(client, model_server):
 
 def test_follow_up_question_to_a_character_is_rewritten_for_the_search(client, model_server):
     Character.objects.create(slug="mira", name="Mira", is_grounded=True)
-    model_server.script(Answer(text="What does the ferry cost in winter?"), Answer(text="I cannot find that."))
+    model_server.script(
+        Answer(text="What does the ferry cost in winter?"), Answer(text="I cannot find that.")
+    )
     talk = [
         {"role": "user", "content": "What does the ferry cost in summer?"},
         {"role": "assistant", "content": "Ten crowns."},
