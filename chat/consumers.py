@@ -24,6 +24,7 @@ from chat.choices import Choices
 from chat.database import in_database
 from chat.models import Message, Reply, ReplyStatus, Task
 from chat.nodes import message_node
+from chat.plans import Posted
 from chat.queries import replies_to_follow
 from chat.running.draft import frames_of_row
 from chat.scenes.groups import Wish
@@ -152,7 +153,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._telling.add(task := asyncio.create_task(self._tell_other_windows(posted)))
         task.add_done_callback(self._telling.discard)
 
-    async def _tell_other_windows(self, posted: posting.Posted) -> None:
+    async def _tell_other_windows(self, posted: Posted) -> None:
         await asyncio.sleep(OTHER_WINDOWS_SECONDS)
         conversation = posted.conversation
         messages = posted.messages or (posted.reply.message,)
@@ -259,7 +260,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
 
     async def _store(
         self, frame: events.Send | events.Edit | events.Regenerate | events.Continue | events.Speak
-    ) -> posting.Posted:
+    ) -> Posted:
         """Call the service of an action frame."""
         actor, request_id = self.user, frame.request_id or ""
         match frame:

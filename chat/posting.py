@@ -10,50 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotFound, ParlourError
 from accounts.models import User
-from chat.choices import Choices, attach, choose
+from chat.choices import Choices, choose
 from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Member, Message, Reply, Role
+from chat.plans import Plan, Posted, new_reply, plan_reply, store_one, store_plans, touch
 from chat.queries import (
-    ReplyContext,
     find_conversation,
     find_message,
     reply_context,
 )
-from chat.scenes.groups import choose_speakers, members_of
+from chat.scenes.groups import members_of
 from chat.scenes.openings import new_conversation
-from chat.trials.services import take_part
 from chat.whole.rules import check_task
-from inference.queries import resolve_model
-from inference.types import ModelTarget
 
 logger = logging.getLogger(__name__)
 
 MESSAGE_MAX_CHARACTERS = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Posted:
-    """A stored action and the reply it began. `messages` are the new nodes of the tree, oldest first."""
-
-    conversation: Conversation
-    is_new_conversation: bool
-    messages: tuple[Message, ...]
-    reply: Reply
-    context: ReplyContext | None = None
-
-    @property
-    def is_repeat(self) -> bool:
-        """Whether the action was stored before, so that its reply has begun already."""
-        return self.context is None
-
-    @property
-    def user_message(self) -> Message | None:
-        return next((message for message in self.messages if message.role == Role.USER), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,23 +45,6 @@ class NewPost:
     request_id: str = ""
 
 
-@dataclass(slots=True)
-class _Plan:
-    """An action that begins a reply, checked and not stored yet."""
-
-    actor: User
-    conversation: Conversation
-    messages: list[Message]
-    reply: Reply
-    target: ModelTarget
-    choices: Choices
-    is_new_conversation: bool = False
-    members: list[Member] = field(default_factory=list)
-    """Of a group that is new."""
-    changed: tuple[str, ...] = ()
-    """Fields of the conversation that the choices changed."""
-
-
 def post_messages(posts: Sequence[NewPost]) -> list[Posted | Exception]:
     """Store each person's message and an empty answer, all in one transaction; what came of each, in order.
 
@@ -94,7 +53,7 @@ def post_messages(posts: Sequence[NewPost]) -> list[Posted | Exception]:
     inference.errors.ModelUnavailable stand in its place. Raises only when the database is away.
     """
     outcomes: list[Posted | Exception | None] = [None] * len(posts)
-    plans: dict[int, _Plan] = {}
+    plans: dict[int, Plan] = {}
     busy: set[uuid.UUID] = set()
     try:
         with transaction.atomic():
@@ -109,7 +68,7 @@ def post_messages(posts: Sequence[NewPost]) -> list[Posted | Exception]:
                 if post.conversation_id is not None:
                     busy.add(post.conversation_id)
             if plans:
-                for at, posted in zip(plans, _store(list(plans.values())), strict=True):
+                for at, posted in zip(plans, store_plans(list(plans.values())), strict=True):
                     outcomes[at] = posted
     except (OperationalError, InterfaceError):
         raise
@@ -141,8 +100,8 @@ def edit_message(*, actor: User, message_id: uuid.UUID, text: str, request_id: s
                 conversation=original.conversation, parent_id=original.parent_id, role=Role.USER, text=text
             )
             edited.task, edited.subjects = original.task, original.subjects
-            return _store_one(
-                _plan_reply(actor, original.conversation, [edited], edited.pk, Choices(), request_id)
+            return store_one(
+                plan_reply(actor, original.conversation, [edited], edited.pk, Choices(), request_id)
             )
     except IntegrityError:
         return _find_repeat(actor, request_id)
@@ -160,7 +119,7 @@ def regenerate_message(
                 raise NotRepliable(_("A greeting has nothing to answer. Write a message first."))
             speaker = message.character.slug if message.character is not None else None
             choices = Choices(model=model_name, speaker=speaker)
-            return _store_one(_plan_reply(actor, message.conversation, [], parent_id, choices, request_id))
+            return store_one(plan_reply(actor, message.conversation, [], parent_id, choices, request_id))
     except IntegrityError:
         return _find_repeat(actor, request_id)
 
@@ -174,11 +133,11 @@ def continue_message(*, actor: User, message_id: uuid.UUID, request_id: str = ""
                 raise NotRepliable(_("Only an answer can be continued."))
             if Reply.objects.unfinished().filter(message=message).exists():
                 raise ReplyRunning
-            target, reply = _new_reply(
+            target, reply = new_reply(
                 actor, message, Choices(), request_id, is_continuation=bool(message.text)
             )
             reply.save(force_insert=True)
-            _touch(message.conversation, message.pk)
+            touch(message.conversation, message.pk)
             return Posted(message.conversation, False, (), reply, reply_context(reply, target=target))
     except IntegrityError:
         return _find_repeat(actor, request_id)
@@ -195,7 +154,7 @@ def ask_speaker(*, actor: User, conversation_id: uuid.UUID, speaker: str, reques
             if parent_id is None:
                 raise NotRepliable(_("Say something first."))
             choices = Choices(speaker=speaker)
-            return _store_one(_plan_reply(actor, conversation, [], parent_id, choices, request_id))
+            return store_one(plan_reply(actor, conversation, [], parent_id, choices, request_id))
     except IntegrityError:
         return _find_repeat(actor, request_id)
 
@@ -234,12 +193,12 @@ def _give_turn(reply_id: uuid.UUID) -> Posted | None:
         return None
     actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
     answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
-    target, next_reply = _new_reply(actor, answer, Choices(), "")
+    target, next_reply = new_reply(actor, answer, Choices(), "")
     next_reply.next_speakers = left[1:]
-    return _store_one(_Plan(actor, conversation, [answer], next_reply, target, Choices()))
+    return store_one(Plan(actor, conversation, [answer], next_reply, target, Choices()))
 
 
-def _plan_post(post: NewPost) -> _Plan:
+def _plan_post(post: NewPost) -> Plan:
     actor, choices = post.actor, post.choices
     text = post.text
     if choices.task is not None:
@@ -257,123 +216,12 @@ def _plan_post(post: NewPost) -> _Plan:
     if choices.task is not None:
         question.task, question.subjects = choices.task, list(dict.fromkeys(choices.documents))
     messages.append(question)
-    plan = _plan_reply(actor, conversation, messages, question.pk, choices, post.request_id, members)
+    plan = plan_reply(actor, conversation, messages, question.pk, choices, post.request_id, members)
     if choices.task is not None:
         # In a group one summary is enough.
         plan.reply.next_speakers = []
     plan.is_new_conversation, plan.changed = post.conversation_id is None, changed
     return plan
-
-
-def _plan_reply(
-    actor: User,
-    conversation: Conversation,
-    new_messages: list[Message],
-    parent_id: uuid.UUID,
-    choices: Choices,
-    request_id: str,
-    members: Sequence[Member] = (),
-) -> _Plan:
-    answer = Message(conversation=conversation, parent_id=parent_id, role=Role.ASSISTANT)
-    speakers: list[Member] = []
-    if conversation.turn_order:
-        text = new_messages[-1].text if new_messages else ""
-        speakers = choose_speakers(
-            conversation.turn_order,
-            members or members_of(conversation),
-            text,
-            last=conversation.character_id,
-            wanted=choices.speaker,
-        )
-        answer.character = speakers[0].speaker
-    target, reply = _new_reply(actor, answer, choices, request_id)
-    reply.next_speakers = [member.character_id for member in speakers[1:]]
-    return _Plan(actor, conversation, [*new_messages, answer], reply, target, choices, members=list(members))
-
-
-def _store_one(plan: _Plan) -> Posted:
-    return _store([plan])[0]
-
-
-def _store(plans: Sequence[_Plan]) -> list[Posted]:
-    """The rows of all plans, in one statement a table: a hundred people may have pressed Enter at once."""
-    new_conversations = []
-    for plan in plans:
-        answer = plan.reply.message
-        if plan.is_new_conversation:
-            # It names a message that comes a statement later: the constraint is checked at the commit.
-            plan.conversation.current_message_id = answer.pk
-            new_conversations.append(plan.conversation)
-    Conversation.objects.bulk_create(new_conversations)
-    if members := [member for plan in plans for member in plan.members]:
-        Member.objects.bulk_create(members)
-    Message.objects.bulk_create([message for plan in plans for message in plan.messages])
-    Reply.objects.bulk_create([plan.reply for plan in plans])
-    return [_complete(plan) for plan in plans]
-
-
-def _complete(plan: _Plan) -> Posted:
-    """What a plan changes beside its new rows, and the context of its reply."""
-    choices, reply = plan.choices, plan.reply
-    if not plan.is_new_conversation:
-        _touch(plan.conversation, reply.message_id, also=plan.changed)
-    attach(plan.conversation, plan.actor, choices)
-    is_bare = plan.is_new_conversation and not choices.collections and not choices.documents
-    context = reply_context(reply, new_turns=_way_to(plan) if is_bare else None, target=plan.target)
-    return Posted(plan.conversation, plan.is_new_conversation, tuple(plan.messages), reply, context)
-
-
-def _way_to(plan: _Plan) -> list[Message]:
-    """The new messages that lead to the answer; a greeting that was not chosen does not."""
-    by_id = {message.pk: message for message in plan.messages}
-    way: list[Message] = []
-    at = plan.reply.message.parent_id
-    while at is not None and at in by_id:
-        way.append(by_id[at])
-        at = by_id[at].parent_id
-    return way[::-1]
-
-
-def _new_reply(
-    actor: User, message: Message, choices: Choices, request_id: str, *, is_continuation: bool = False
-) -> tuple[ModelTarget, Reply]:
-    conversation = message.conversation
-    character = message.character if message.character_id is not None else conversation.speaker
-    chosen = choices.model
-    if not chosen and conversation.model:
-        chosen = conversation.model.name
-    if not chosen and character is not None and character.model:
-        chosen = character.model.name
-    temperature = choices.temperature
-    if temperature is None and character is not None:
-        temperature = character.temperature
-    target = resolve_model(chosen, user=actor)
-    is_own_choice = not choices.model and not conversation.model
-    target, part = take_part(
-        target,
-        user=actor,
-        character_id=conversation.character_id if is_own_choice else None,
-        conversation_id=conversation.pk,
-    )
-    reply = Reply(
-        message=message,
-        requested_by=actor,
-        api_key_id=actor.acting_key_id,
-        request_id=request_id[:64],
-        model_name=target.name,
-        temperature=temperature,
-        max_tokens=choices.max_tokens or (character.max_tokens if character is not None else None),
-        is_continuation=is_continuation,
-        trial_id=part.trial_id if part else None,
-        arm=part.arm if part else "",
-    )
-    return target, reply
-
-
-def _touch(conversation: Conversation, current_message_id: uuid.UUID, *, also: Sequence[str] = ()) -> None:
-    conversation.current_message_id = current_message_id
-    conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["current_message", "updated_at", *also])
 
 
 def _parent_of_new(conversation: Conversation, parent_id: uuid.UUID | None) -> uuid.UUID | None:

@@ -53,6 +53,7 @@ def begin() -> None:
         )
     )
     os.close(lock)
+    atexit.register(_end)
 
 
 def wait() -> None:
@@ -62,6 +63,12 @@ def wait() -> None:
             fcntl.flock(lock, fcntl.LOCK_SH)
     while _running:
         _running.pop().wait()
+
+
+def _end() -> None:
+    for process in _running:
+        process.terminate()
+        process.wait()
 
 
 def _lock() -> Path:

@@ -14,6 +14,9 @@ from inference.models import Usage
 from tests.chat.talk import Talk, text_of
 from tests.openai_server import Answer, Refusal
 
+# An id that no row has.
+NOBODYS = "0198c0de-0000-7000-8000-000000000000"
+
 
 async def test_person_sends_and_the_answer_streams(web, key, model_server):
     model_server.script(Answer(text="Good day to you.", usage=(11, 4)))
@@ -184,13 +187,13 @@ async def test_server_that_is_down_fails_the_reply_and_trying_again_works(web, k
     [
         ("not json", "malformed"),
         (json.dumps({"type": "dance"}), "malformed"),
-        (json.dumps({"type": "stop", "reply": str(uuid.uuid4())}), "not_found"),
-        (json.dumps({"type": "follow", "conversation": str(uuid.uuid4()), "cursors": {}}), "not_found"),
-        (json.dumps({"type": "edit", "message": str(uuid.uuid4()), "text": "x"}), "not_found"),
+        (json.dumps({"type": "stop", "reply": NOBODYS}), "not_found"),
+        (json.dumps({"type": "follow", "conversation": NOBODYS, "cursors": {}}), "not_found"),
+        (json.dumps({"type": "edit", "message": NOBODYS, "text": "x"}), "not_found"),
         (json.dumps({"type": "send", "text": "  "}), "empty"),
         (json.dumps({"type": "send", "text": "x", "model": "no such"}), "model_unavailable"),
         (json.dumps({"type": "send", "text": "x", "character": "nobody"}), "not_found"),
-        (json.dumps({"type": "send", "text": "x", "documents": [str(uuid.uuid4())]}), "not_found"),
+        (json.dumps({"type": "send", "text": "x", "documents": [NOBODYS]}), "not_found"),
     ],
 )
 async def test_bad_frame_gets_an_error_and_the_socket_stays(web, key, frame, code):
