@@ -8,6 +8,10 @@ SHORTEST_CHARACTERS = 20
 LONGEST_CHARACTERS = 500
 
 _PARAGRAPH = re.compile(r"\n\s*\n")
+# A line of its own before a sentence: numbered ("5.1 Effect of Tasks"), or a single word ("Abstract").
+_HEADING = re.compile(
+    r"^(?:(?:\d+|[A-Z])(?:\.\d+)*\.?[ \t]+[A-Z][^\n.!?]{2,80}|[A-Z][a-z]+)[ \t]*\n(?=[A-Z])", re.MULTILINE
+)
 # An end mark, closing quotes or brackets, then a blank and something that begins a sentence.
 _END = re.compile(r"(?<=[.!?…])[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-ZÀ-ÖØ-Þ0-9])")
 _ABBREVIATION = re.compile(
@@ -18,7 +22,7 @@ _ABBREVIATION = re.compile(
 
 def split_sentences(text: str) -> Iterator[str]:
     """The sentences of a text in order, blanks made single, those unfit to quote left out."""
-    for paragraph in _PARAGRAPH.split(text):
+    for paragraph in _PARAGRAPH.split(_HEADING.sub("\n\n", text)):
         held = ""
         for piece in _END.split(" ".join(paragraph.split())):
             sentence = f"{held} {piece}" if held else piece

@@ -116,6 +116,14 @@ def test_text_is_cut_into_sentences_worth_quoting(text: str, sentences: int) -> 
     assert len(list(split_sentences(text))) == sentences
 
 
+def test_heading_is_no_part_of_the_sentence_below_it() -> None:
+    text = "Abstract\nWe present the ferry and its tides.\n5.1 Effect of the Moon\nThe moon moves the ferry twice a day."
+    assert list(split_sentences(text)) == [
+        "We present the ferry and its tides.",
+        "The moon moves the ferry twice a day.",
+    ]
+
+
 def test_passages_that_only_speak_of_the_same_things_are_no_answer() -> None:
     much = HANDBOOK.text * 20
     far = replace(HANDBOOK, text=much, score=0.5, similarity=0.2)
