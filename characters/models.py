@@ -22,6 +22,7 @@ from characters.versions.models import Draft, Version
 __all__ = [
     "Asset",
     "AssetKind",
+    "CardFile",
     "CardSource",
     "CastRecord",
     "Character",
@@ -315,6 +316,36 @@ class CardSource(models.Model):
 
     def __str__(self) -> str:
         return f"card of {self.character_id}"
+
+
+class CardFile(models.Model):
+    """What came of the bytes behind one entry of an imported card's assets, so that they are exported again.
+
+    A portrait, expression or background became the character's own: `kind` and `name` find it, as it is by then.
+    Anything else is kept as it came, in `file`.
+    """
+
+    character = models.ForeignKey(Character, on_delete=models.CASCADE, related_name="card_files")
+    # In the list of the card's JSON, from 0.
+    position = models.PositiveIntegerField()
+    kind = models.CharField(max_length=20, choices=AssetKind, blank=True)
+    name = models.CharField(max_length=120, blank=True)
+    file = models.FileField(upload_to="characters/", max_length=200, blank=True)
+    size_bytes = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("file of an imported card")
+        verbose_name_plural = _("files of imported cards")
+        constraints = [
+            models.UniqueConstraint(fields=["character", "position"], name="card_file_once_per_entry"),
+            models.CheckConstraint(
+                condition=(Q(kind="") & ~Q(file="")) | (~Q(kind="") & Q(file="")),
+                name="card_file_kept_or_own",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"file {self.position} of the card of {self.character_id}"
 
 
 class CastRecord(models.Model):

@@ -1,7 +1,8 @@
 """Pictures as files: an upload is checked, drawn anew without its metadata, and stored with a small one beside it.
 
 A stored picture is named after its content, so the same picture is stored once, its address changes when it does,
-and browsers may keep it. Nothing of the upload's bytes is kept: what hides behind or inside a picture stays out.
+and browsers may keep it. Nothing of the upload's bytes is kept: what hides behind or inside a picture stays out. Only
+a card's files that have no place here are kept as they came, for the next export of that card.
 Who may see it is the view's business.
 """
 
@@ -102,8 +103,19 @@ def store_picture(data: bytes) -> str:
 
 def store_words(text: str) -> str:
     """Put a Markdown text into storage unless it is there, and return its name."""
-    data = text.encode()
-    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:32]}.md"
+    return _store_as_it_is(text.encode(), "md")
+
+
+def store_card_file(data: bytes) -> str:
+    """Put a card's file as it came into storage unless it is there, and return its name.
+
+    Nobody has looked at these bytes: they go out again inside a card, and are never served.
+    """
+    return _store_as_it_is(data, "bin")
+
+
+def _store_as_it_is(data: bytes, extension: str) -> str:
+    name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:32]}.{extension}"
     mark_wanted(name)
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(data))

@@ -60,7 +60,7 @@ def add_picture(*, actor: User, character_id: uuid.UUID, kind: AssetKind, name: 
     """An expression or a background of this name, in place of one it had. Raises `PictureRefused`."""
     if kind not in {AssetKind.EXPRESSION, AssetKind.BACKGROUND}:
         raise CharacterInvalid(_("Only expressions and backgrounds can be added here."))
-    name = " ".join(name.split())[:120]
+    name = tidy_name(name)
     if not name:
         raise CharacterInvalid(_("Give the picture a name: joy, anger, harbour."))
     find_own(actor, character_id, is_locked=False)
@@ -76,6 +76,11 @@ def add_picture(*, actor: User, character_id: uuid.UUID, kind: AssetKind, name: 
         asset = _put(character, kind, name, stored, len(picture.data), (picture.width_px, picture.height_px))
         record(actor=actor, verb="add picture", target=character)
     return asset
+
+
+def tidy_name(name: str) -> str:
+    """A picture's name as it is kept."""
+    return " ".join(name.split())[:120]
 
 
 def set_style(*, actor: User, character_id: uuid.UUID, text: str) -> Asset | None:

@@ -14,7 +14,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from characters.assets.models import Asset
-from characters.models import Character
+from characters.models import CardFile, Character
 from characters.personas.models import Persona
 from characters.pictures import FOLDER, is_wanted, main_name, read_file
 from characters.versions.models import Version
@@ -70,6 +70,7 @@ def _named(names: Iterable[str] | None) -> set[str]:
         (Version.objects.all(), "avatar"),
         (Persona.objects.all(), "avatar"),
         (Asset.objects.all(), "file"),
+        (CardFile.objects.all(), "file"),
     ):
         chosen = rows if names is None else rows.filter(**{f"{field}__in": names})
         found.update(chosen.exclude(**{field: ""}).values_list(field, flat=True).distinct())

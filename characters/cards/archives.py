@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import ParlourError
 from accounts.models import User
 from characters.cards.reading import MAX_BYTES, read_card
-from characters.cards.services import export_png, import_card
+from characters.cards.services import MOST_PNG_BYTES, export_png, import_card
 from characters.errors import CardRefused
 from characters.models import Character
 
@@ -34,14 +34,19 @@ class Arrival:
 
 
 def export_zip(*, actor: User, character_ids: Sequence[uuid.UUID]) -> bytes:
-    """A ZIP with a PNG card for each, named by short name. Raises for one that the actor may not change."""
+    """A ZIP with a PNG card for each, named by short name. Raises for one that the actor may not change.
+
+    It is made in memory: once it has grown to what `import_zip` takes, further cards come without their files.
+    """
     buffer = io.BytesIO()
     slugs = dict(Character.objects.filter(pk__in=character_ids).values_list("pk", "slug"))
     # PNGs are compressed already.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
         for key in character_ids:
             if key in slugs:
-                archive.writestr(f"{slugs[key]}.png", export_png(actor=actor, character_id=key))
+                most_bytes = MOST_PNG_BYTES if buffer.tell() < MAX_ARCHIVE_BYTES - 2 * MAX_BYTES else 0
+                card = export_png(actor=actor, character_id=key, most_bytes=most_bytes)
+                archive.writestr(f"{slugs[key]}.png", card)
     return buffer.getvalue()
 
 

@@ -45,13 +45,17 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class CardAsset:
-    """A picture or another file of a card. `data` is None where it lies elsewhere, which is never fetched."""
+    """A picture or another file of a card. `data` is None where it lies elsewhere, which is never fetched.
+
+    `position` is its place in the card's list, from 0.
+    """
 
     type: str
     uri: str
     name: str
     ext: str
     data: bytes | None = field(default=None, repr=False)
+    position: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +90,9 @@ class Card:
     assets: tuple[CardAsset, ...] = ()
     source: str = ""
     picture: bytes | None = field(default=None, repr=False)
+
+
+def main_icon(assets: tuple[CardAsset, ...]) -> CardAsset | None:
+    """The entry that the specification calls the main icon: the one of that name, else the first there is."""
+    icons = [asset for asset in assets if asset.type == "icon"]
+    return next((asset for asset in icons if asset.name == "main"), icons[0] if icons else None)

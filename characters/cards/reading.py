@@ -10,7 +10,7 @@ from collections.abc import Callable
 from django.utils.translation import gettext as _
 
 from characters.cards import png
-from characters.cards.card import Book, Card, CardAsset
+from characters.cards.card import Book, Card, CardAsset, main_icon
 from characters.cards.fields import book_from_json, card_from_json
 from characters.cards.jsons import Json, NotJson, as_list, as_object, as_text, parse
 from characters.errors import CardRefused, LorebookRefused
@@ -23,7 +23,8 @@ MAX_CARD_JSON_BYTES = 16 * 1024 * 1024
 MAX_UNFOLDED_BYTES = 96 * 1024 * 1024
 
 _KEYWORDS = frozenset({"chara", "ccv3"})
-_ASSET_KEYWORD = "chara-ext-asset_:"
+# The specification has a colon after it; RisuAI once wrote none.
+_ASSET_KEYWORD = "chara-ext-asset_"
 _ZIP = b"PK\x03\x04"
 # What `zipfile` raises for broken, encrypted or exotic archives.
 _ZIP_ERRORS = (
@@ -51,7 +52,10 @@ def read_card(data: bytes) -> Card:
         return _read_png(data)
     if data.startswith(_ZIP):
         return _read_charx(data)
-    return card_from_json(_parse(data), assets=(), picture=None)
+    value = _parse(data)
+    # Nothing lies beside a JSON file, and what lies elsewhere is never fetched: only its data URLs have bytes.
+    assets = _assets(value, lambda _uri: None)
+    return card_from_json(value, assets=assets, picture=_icon(assets))
 
 
 def read_book(data: bytes) -> Book:
@@ -97,8 +101,10 @@ def _read_png(data: bytes) -> Card:
     value = _parse(raw)
 
     def fetch(uri: str) -> bytes | None:
+        if not uri.startswith("__asset:"):
+            return None
         path = uri.removeprefix("__asset:")
-        text = texts.get(_ASSET_KEYWORD + path) if uri.startswith("__asset:") else None
+        text = texts.get(f"{_ASSET_KEYWORD}:{path}") or texts.get(f"{_ASSET_KEYWORD}{path}")
         return _from_base64(text) if text else None
 
     return card_from_json(value, assets=_assets(value, fetch), picture=data)
@@ -144,20 +150,21 @@ def _member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes | Non
 def _assets(value: object, fetch: Fetch) -> tuple[CardAsset, ...]:
     listed = as_list(as_object(as_object(value).get("data")).get("assets"))
     assets = []
-    for item in listed[:MAX_ASSETS]:
+    # Five hundred entries may name one file of many megabytes.
+    found: dict[str, bytes | None] = {}
+    for position, item in enumerate(listed[:MAX_ASSETS]):
         fields = as_object(item)
         uri = fields.get("uri")
         if isinstance(uri, str):
-            names = (as_text(fields.get(key)) for key in ("type", "name", "ext"))
-            kind, name, ext = names
-            found = _from_data_url(uri) if uri.startswith("data:") else fetch(uri)
-            assets.append(CardAsset(type=kind, uri=as_text(uri), name=name, ext=ext, data=found))
+            kind, name, ext = (as_text(fields.get(key)) for key in ("type", "name", "ext"))
+            if uri not in found:
+                found[uri] = _from_data_url(uri) if uri.startswith("data:") else fetch(uri)
+            assets.append(CardAsset(kind, as_text(uri), name, ext, found[uri], position))
     return tuple(assets)
 
 
 def _icon(assets: tuple[CardAsset, ...]) -> bytes | None:
-    icons = [asset for asset in assets if asset.type == "icon" and asset.data]
-    main = next((asset for asset in icons if asset.name == "main"), icons[0] if icons else None)
+    main = main_icon(tuple(asset for asset in assets if asset.data))
     return main.data if main else None
 
 

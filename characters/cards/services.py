@@ -2,6 +2,7 @@
 
 import io
 import uuid
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from django.db import transaction
@@ -10,18 +11,21 @@ from PIL import Image
 from accounts.models import User
 from characters.access import find_own
 from characters.assets.models import AssetKind
-from characters.assets.services import add_picture, set_portrait
-from characters.cards.card import Card
-from characters.cards.rows import card_of, fields_of
+from characters.assets.services import add_picture, set_portrait, tidy_name
+from characters.cards.card import Card, CardAsset, main_icon
+from characters.cards.parts import as_data_urls
+from characters.cards.rows import KINDS, card_of, fields_of, load_parts, parts_of
 from characters.cards.writing import CardVersion, write_card, write_json, write_png
 from characters.errors import CharacterInvalid, PictureRefused
 from characters.lorebooks.services import import_lorebook
-from characters.models import CardSource, Character
-from characters.pictures import read_file
+from characters.models import CardFile, CardSource, Character
+from characters.pictures import read_file, store_card_file
 from characters.services import create_character
 
-# V3's kinds of assets that have a place here; the card keeps the others.
-_KINDS = {"emotion": AssetKind.EXPRESSION, "background": AssetKind.BACKGROUND}
+# Bytes of files that go with a card. In base64 they are a third longer, and beside the portrait and the words they
+# stay below what `characters.cards.reading` takes: 32 MB of PNG, 16 MB of JSON.
+MOST_PNG_BYTES = 18 * 1024 * 1024
+MOST_JSON_BYTES = 10 * 1024 * 1024
 # Of a card's picture without a portrait: a plain sheet.
 _BLANK = (512, 512)
 _BLANK_COLOUR = "#d9d4cc"
@@ -30,7 +34,7 @@ _BLANK_COLOUR = "#d9d4cc"
 def import_card(*, actor: User, card: Card) -> Character:
     """A new character of the actor's, with everything the card says: words, lorebook, portrait, pictures.
 
-    A picture that cannot be kept is left out; the words never are. Raises `CharacterInvalid`.
+    A file that has no place here, or cannot be shown, is kept as it came, for the export. Raises `CharacterInvalid`.
     """
     with transaction.atomic():
         character = create_character(actor=actor, name=card.name, **fields_of(card))
@@ -38,33 +42,101 @@ def import_card(*, actor: User, card: Card) -> Character:
         if card.book is not None:
             import_lorebook(actor=actor, book=card.book, character=character)
     # After it: encoding takes half a second, and storing may be a network call.
-    if card.picture is not None:
-        with suppress(PictureRefused):
-            character = set_portrait(actor=actor, character_id=character.pk, data=card.picture)
-    for asset in card.assets:
-        kind = _KINDS.get(asset.type)
-        if kind is not None and asset.data is not None:
-            with suppress(PictureRefused, CharacterInvalid):
-                add_picture(
-                    actor=actor,
-                    character_id=character.pk,
-                    kind=kind,
-                    name=asset.name or asset.ext,
-                    data=asset.data,
-                )
+    character, icon = _wear_picture(actor, character, card)
+    CardFile.objects.bulk_create(_keep_files(actor, character, card.assets, icon))
     return character
 
 
 def export_json(*, actor: User, character_id: uuid.UUID, version: CardVersion = "v3") -> bytes:
-    """The character's card as a JSON file; only for who may change the character, since it holds its prompts."""
+    """The character's card as a JSON file; only for who may change the character, since it holds its prompts.
+
+    In V3 its files are data URLs, 10 MB of them at the most: what does not fit is named as the imported card named
+    it, without its bytes, and a picture that was added here is left out. V2 knows no files: its list is as it came.
+    """
     character = find_own(actor, character_id, is_locked=False)
-    return write_json(write_card(card_of(character), version))
+    card = card_of(character)
+    if version == "v2":
+        return write_json(write_card(card, version))
+    parts = load_parts(parts_of(character, card, has_picture=False), MOST_JSON_BYTES)
+    return write_json(write_card(card, version, as_data_urls(parts)))
 
 
-def export_png(*, actor: User, character_id: uuid.UUID) -> bytes:
-    """The character's portrait as a PNG, with its card in it for readers of V2 and of V3."""
+def export_png(*, actor: User, character_id: uuid.UUID, most_bytes: int = MOST_PNG_BYTES) -> bytes:
+    """The character's portrait as a PNG, with its card in it for readers of V2 and of V3.
+
+    Its files are texts beside it, `most_bytes` of them; what does not fit is treated as in `export_json`.
+    """
     character = find_own(actor, character_id, is_locked=False)
-    return write_png(card_of(character), _portrait_png(character))
+    card = card_of(character)
+    parts = load_parts(parts_of(character, card, has_picture=True), most_bytes)
+    return write_png(card, _portrait_png(character), parts)
+
+
+def copy_card(source: Character, copy: Character) -> None:
+    """Give a copied character what the original's card said beside its words, and its files; they are shared."""
+    text = CardSource.objects.filter(character=source).values_list("json", flat=True).first()
+    if text is None:
+        return
+    CardSource.objects.create(character=copy, json=text)
+    CardFile.objects.bulk_create(
+        [
+            CardFile(
+                character=copy,
+                position=row.position,
+                kind=row.kind,
+                name=row.name,
+                file=row.file.name,
+                size_bytes=row.size_bytes,
+            )
+            for row in source.card_files.all()
+        ]
+    )
+
+
+def _wear_picture(actor: User, character: Character, card: Card) -> tuple[Character, CardAsset | None]:
+    """The character with its portrait: the card's main icon, else the picture the card is in; and that icon."""
+    icon = main_icon(card.assets)
+    for entry, data in ((icon, icon.data if icon else None), (None, card.picture)):
+        if data:
+            with suppress(PictureRefused):
+                return set_portrait(actor=actor, character_id=character.pk, data=data), entry
+    return character, None
+
+
+def _keep_files(
+    actor: User, character: Character, assets: Sequence[CardAsset], icon: CardAsset | None
+) -> Iterator[CardFile]:
+    """A row for every entry whose bytes came: the character's own picture, or the file as it is.
+
+    Of two entries with the same kind and name the first becomes the picture.
+    """
+    taken: set[tuple[AssetKind, str]] = set()
+    # Many entries may name the same bytes, which are one object then.
+    stored: dict[bytes, str] = {}
+    for asset in assets:
+        row = CardFile(character=character, position=asset.position)
+        kind, name = KINDS.get(asset.type), tidy_name(asset.name or asset.ext)
+        if not asset.data:
+            continue
+        if asset is icon:
+            row.kind = AssetKind.PORTRAIT
+        elif kind and (kind, name) not in taken and _add(actor, character, kind, name, asset.data):
+            taken.add((kind, name))
+            row.kind, row.name = kind, name
+        else:
+            if asset.data not in stored:
+                stored[asset.data] = store_card_file(asset.data)
+            row.file, row.size_bytes = stored[asset.data], len(asset.data)
+        yield row
+
+
+def _add(actor: User, character: Character, kind: AssetKind, name: str, data: bytes) -> bool:
+    """Whether the picture could become one of the character's."""
+    try:
+        add_picture(actor=actor, character_id=character.pk, kind=kind, name=name, data=data)
+    except (PictureRefused, CharacterInvalid):
+        return False
+    return True
 
 
 def _portrait_png(character: Character) -> bytes:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Sequence
 from typing import Literal
 
 from characters.cards import png
@@ -19,7 +20,8 @@ from characters.cards.fields import (
     read_list,
     read_text,
 )
-from characters.cards.jsons import Json, as_object, dump, parse_object
+from characters.cards.jsons import Json, as_list, as_object, dump, parse_object
+from characters.cards.parts import LoadedPart, as_chunks
 from characters.lorebooks.decorators import without_decorators
 
 CardVersion = Literal["v2", "v3"]
@@ -56,8 +58,11 @@ _OWN_FIELDS = (
 )
 
 
-def write_card(card: Card, version: CardVersion = "v3") -> Json:
-    """The card as a JSON object of that version. Of what nobody changed, every value is the original's."""
+def write_card(card: Card, version: CardVersion = "v3", assets: list[object] | None = None) -> Json:
+    """The card as a JSON object of that version. Of what nobody changed, every value is the original's.
+
+    `assets` stands in place of the original's list (`characters.cards.parts`); None leaves that as it is.
+    """
     whole = parse_object(card.source)
     was_flat = bool(whole) and not isinstance(whole.get("data"), dict)
     data = dict(data_of(whole))
@@ -72,6 +77,8 @@ def write_card(card: Card, version: CardVersion = "v3") -> Json:
     if "extensions" not in data:
         data["extensions"] = {}
     _add_own(card, data)
+    if assets is not None and assets != as_list(data.get("assets")):
+        data["assets"] = assets
     if card.book is not None:
         data["character_book"] = write_book(card.book, version)
     spec, number = _SPECS[version]
@@ -116,13 +123,15 @@ def write_json(value: Json) -> bytes:
         return json.dumps(value, ensure_ascii=True, allow_nan=False, indent=2).encode()
 
 
-def write_png(card: Card, picture: bytes) -> bytes:
-    """The picture (a PNG) with the card in it twice: `chara` for V2's readers, `ccv3` for V3's."""
-    texts = {"chara": write_card(card, "v2"), "ccv3": write_card(card, "v3")}
-    return png.with_texts(
-        picture,
-        {keyword: base64.b64encode(dump(value).encode()).decode() for keyword, value in texts.items()},
-    )
+def write_png(card: Card, picture: bytes, parts: Sequence[LoadedPart] | None = None) -> bytes:
+    """The picture (a PNG) with the card in it twice: `chara` for V2's readers, `ccv3` for V3's.
+
+    Files of the card follow in texts of their own; without `parts` its list of them stands as it is.
+    """
+    assets, files = (None, {}) if parts is None else as_chunks(parts)
+    cards = {"chara": write_card(card, "v2", assets), "ccv3": write_card(card, "v3", assets)}
+    encoded = {keyword: base64.b64encode(dump(value).encode()).decode() for keyword, value in cards.items()}
+    return png.with_texts(picture, encoded | files)
 
 
 def _add_own(card: Card, data: Json) -> None:

@@ -11,6 +11,7 @@ from accounts.audit import record
 from accounts.models import User
 from characters.access import may_change
 from characters.assets.services import copy_assets
+from characters.cards.services import copy_card
 from characters.errors import CharacterNotAllowed, CharacterNotFound
 from characters.lorebooks.services import copy_lorebooks
 from characters.models import Character, CharacterUsage, Favourite
@@ -94,6 +95,7 @@ def copy_character(*, actor: User, character_id: uuid.UUID) -> Character:
         copy.remixed_from, copy.remix_credit = source, _credit(source)
     copy.save()
     copy_assets(source, copy)
+    copy_card(source, copy)
     copy_lorebooks(source, copy, actor=actor)
     keep_version(copy, actor=actor)
     record(actor=actor, verb="copy character", target=copy)
