@@ -67,10 +67,18 @@ _start_services()
 django.setup()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """The processes of `pytest -n` start servers of their own: they must not find the settings named before that."""
+    if config.getoption("numprocesses", None):
+        del os.environ["DJANGO_SETTINGS_MODULE"]
+
+
 def pytest_unconfigure() -> None:
     _session.close()
 
 
+# Before pytest-xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """On several cores (`pytest -n 2 --dist loadgroup`) each file stays whole, and so does what shares much: the
     browser's tests, and those of chart and estate."""
