@@ -128,9 +128,10 @@ def test_what_was_searched_is_remembered_until_the_book_changes():
         return compile_book(read_book(dump({"entries": [row], "scan_depth": 10_000}).encode()))
 
     book = new_book()
-    assert scan_again(book, chat) > 3
-    assert scan_again(book, [*chat[2:], "ann", "b"]) <= 1
-    assert scan_again(new_book(), chat) > 3
+    first = scan_again(book, chat)
+    # Where parts end differs from process to process. What changes is the oldest one, and what stands at the end.
+    assert scan_again(book, [*chat[2:], "ann", "b"]) < first / 2
+    assert scan_again(new_book(), chat) == first
 
 
 def test_the_memory_of_scans_has_an_end():
