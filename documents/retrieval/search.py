@@ -69,11 +69,14 @@ def search(
     visible to the user add nothing. A connected reranker has the last word on the order.
     """
     query = query.replace("\x00", "").strip()[:QUERY_CHARACTERS_MAX]
-    scope = scope_for(user, collections=collections, documents=documents) if query else None
-    if scope is None:
+    if not query:
         return []
     with ThreadPoolExecutor(1) as beside:
+        # What takes longest is begun first: a vector for nothing is rare, since few people have no document.
         understand = _begin_understanding(query, beside)
+        scope = scope_for(user, collections=collections, documents=documents)
+        if scope is None:
+            return []
         hits = best_first(query, lambda count: find_passages(query, understand, scope, k=count), k)
     RETRIEVAL_PASSAGES.observe(len(hits))
     return hits

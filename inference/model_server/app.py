@@ -32,7 +32,7 @@ class EmbeddingsRequest(msgspec.Struct):
 
 def build_app(data_dir: Path, *, threads: int) -> web.Application:
     """The application with the model loaded; the first start under `data_dir` writes the graph."""
-    encoder = Encoder(data_dir)
+    encoder = Encoder(data_dir, cores=threads)
 
     async def scheduling(app: web.Application) -> AsyncIterator[None]:
         app[SCHEDULER] = Scheduler(encoder, cores=threads)

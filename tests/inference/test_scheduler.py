@@ -24,7 +24,7 @@ class NoteTaker:
     def tokenize(self, texts):
         return [[ord(character) for character in text] for text in texts]
 
-    def embed(self, rows):
+    def embed(self, rows, *, is_urgent=False):
         time.sleep(0.002)
         self.ran.extend(chr(row[0]) for row in rows)
         if any(row[0] == ord("!") for row in rows):
@@ -103,7 +103,7 @@ class Pair(NoteTaker):
         super().__init__()
         self._both = threading.Barrier(2, timeout=10)
 
-    def embed(self, rows):
+    def embed(self, rows, *, is_urgent=False):
         self._both.wait()
         return super().embed(rows)
 
