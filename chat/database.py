@@ -44,11 +44,19 @@ async def in_search(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
 class Batcher(Generic[T, R]):
     """Calls that wait while others run go together in one: `call` gets their arguments and returns, in order, what
     each is answered or refused with. Under a burst this replaces a hundred turns at a thread and a transaction by
-    a few; a call that finds nobody waiting goes at once, alone."""
+    a few; a call that finds nobody waiting goes at once, alone, or after `linger_seconds` with those that came
+    meanwhile."""
 
-    def __init__(self, call: Callable[[Sequence[T]], Sequence[R | Exception]], *, most: int) -> None:
+    def __init__(
+        self,
+        call: Callable[[Sequence[T]], Sequence[R | Exception]],
+        *,
+        most: int,
+        linger_seconds: float = 0.0,
+    ) -> None:
         self._call = call
         self._most = most
+        self._linger_seconds = linger_seconds
         self._waiting: deque[tuple[T, asyncio.Future[R]]] = deque()
         self._workers: set[asyncio.Task[None] | None] = set()
 
@@ -62,6 +70,8 @@ class Batcher(Generic[T, R]):
 
     async def _work(self) -> None:
         try:
+            if self._linger_seconds:
+                await asyncio.sleep(self._linger_seconds)
             await self._work_off()
         finally:
             # At once, and not when the loop comes to it: an item submitted in between would find nobody.

@@ -62,6 +62,9 @@ PREFIX = "/v1/"
 BODY_MAX_BYTES = 32 * 1024 * 1024
 # Two hundred requests at once are a few turns at the database, not two hundred.
 BATCH_MOST = 50
+# Answers that end within this time are written down together: alone one costs 4 ms of CPU, as 400 tokens do, and mostly
+# while others are being streamed.
+USAGE_LINGER_SECONDS = 0.05
 
 Handler = Callable[[ApiKey, bytes, ASGIReceiveCallable, ASGISendCallable], Awaitable[None]]
 
@@ -231,7 +234,7 @@ def _record(calls: Sequence[Call]) -> list[Exception | None]:
 
 
 _targets: Batcher[_Wanted, _Found] = Batcher(_find_targets, most=BATCH_MOST)
-_usages: Batcher[Call, None] = Batcher(_record, most=BATCH_MOST)
+_usages: Batcher[Call, None] = Batcher(_record, most=BATCH_MOST, linger_seconds=USAGE_LINGER_SECONDS)
 
 
 async def _build(
