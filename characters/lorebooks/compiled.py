@@ -1,19 +1,16 @@
-"""A lorebook made ready to scan: keys in an automaton, decorators read, counts taken. Pure.
+"""A lorebook made ready to scan: keys indexed, decorators read, counts taken. Pure.
 
-All keys of a book are looked for in one pass (Aho and Corasick 1975), whatever their number. A compiled book is
-kept by processes for as long as its revision stands.
+A compiled book is kept by processes for as long as its revision stands.
 """
 
 import math
-import re
 from dataclasses import dataclass, field
 from typing import Literal
-
-from ahocorasick_rs import AhoCorasick, Implementation
 
 from characters.cards.card import Book, BookEntry, Logic
 from characters.cards.jsons import Json, as_bool, as_int, as_object, parse_object
 from characters.lorebooks.decorators import Decorators, split_decorators
+from characters.lorebooks.keys import Keys
 from characters.lorebooks.patterns import PatternSets
 
 Place = Literal["before_char", "after_char", "before_desc", "after_desc", "personality", "scenario", "depth"]
@@ -23,7 +20,6 @@ DEFAULT_DEPTH = 4
 _ROLES: dict[int, Role] = {0: "system", 1: "user", 2: "assistant"}
 # SillyTavern's position "at depth".
 _AT_DEPTH = 4
-_WORD = re.compile(r"\w")
 
 
 @dataclass(slots=True)
@@ -56,30 +52,16 @@ class CompiledEntry:
 
 
 @dataclass(slots=True)
-class Keys:
-    """The plain keys of a book that are compared in one way, capitals minded or not."""
+class FirstKeys:
+    """Number of a first key → the entries that have it."""
 
-    is_case_sensitive: bool
-    numbers: dict[str, int] = field(default_factory=dict)
-    # All keys by their number.
-    names: list[str] = field(default_factory=list)
-    automaton: AhoCorasick | None = None
+    # Those for which it is enough, by how far back they look.
+    simple: dict[int, dict[int, list[int]]] = field(default_factory=dict)
+    others: dict[int, list[int]] = field(default_factory=dict)
 
-    def fold(self, text: str) -> str:
-        """A text as it is compared."""
-        return text if self.is_case_sensitive else text.lower()
-
-    def add(self, key: str) -> str:
-        """The key as it is compared."""
-        text = self.fold(key)
-        self.numbers.setdefault(text, len(self.numbers))
-        return text
-
-    def build(self) -> None:
-        self.names = list(self.numbers)
-        # This kind finds fastest among thousands of keys, and is built fastest too.
-        if self.names:
-            self.automaton = AhoCorasick(self.names, implementation=Implementation.ContiguousNFA)
+    def add(self, number: int, at: int, entry: CompiledEntry) -> None:
+        index = self.simple.setdefault(entry.scan_depth, {}) if entry.is_simple else self.others
+        index.setdefault(number, []).append(at)
 
 
 @dataclass(slots=True)
@@ -93,9 +75,9 @@ class CompiledBook:
     entries: list[CompiledEntry]
     exact: Keys
     folded: Keys
-    # Plain first key → the entries that have it; those without one are looked at every time.
-    by_exact: dict[str, list[int]]
-    by_folded: dict[str, list[int]]
+    by_exact: FirstKeys
+    by_folded: FirstKeys
+    # Entries without a first key are looked at every time.
     always: list[int]
     patterns: PatternSets
     # How far back entries with keys look, and those with expressions.
@@ -104,7 +86,7 @@ class CompiledBook:
     wants_words: bool
     looks_back: bool
     # Entries from the most important to the least: what finds room first.
-    weights: list[int]
+    ranked: list[int]
     # Names this book, as it is now, in the memory of scans.
     mark: object = field(default_factory=object)
 
@@ -117,29 +99,8 @@ def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
         for n, row in enumerate(book.entries)
         if row.is_enabled and (entry := _compile_entry(n, row, depth)).text
     ]
-    exact, folded = Keys(is_case_sensitive=True), Keys(is_case_sensitive=False)
-    by_exact: dict[str, list[int]] = {}
-    by_folded: dict[str, list[int]] = {}
-    always: list[int] = []
-    for at, entry in enumerate(entries):
-        keys, index = (exact, by_exact) if entry.is_case_sensitive else (folded, by_folded)
-        if not entry.uses_regex:
-            is_plain = all("{{" not in key for key in entry.keys)
-            for key in (
-                *entry.keys,
-                *entry.secondary,
-                *entry.rules.additional_keys,
-                *entry.rules.exclude_keys,
-            ):
-                text = keys.add(key)
-                if key in entry.keys:
-                    index.setdefault(text, []).append(at)
-            if not is_plain:
-                always.append(at)
-        if entry.uses_regex or entry.is_constant or entry.rules.is_forced or entry.rules.keeps_active:
-            always.append(at)
-    exact.build()
-    folded.build()
+    exact, by_exact = _index_keys(entries, is_case_sensitive=True)
+    folded, by_folded = _index_keys(entries, is_case_sensitive=False)
     return CompiledBook(
         id=book_id,
         name=book.name,
@@ -150,7 +111,7 @@ def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
         folded=folded,
         by_exact=by_exact,
         by_folded=by_folded,
-        always=list(dict.fromkeys(always)),
+        always=[at for at, entry in enumerate(entries) if _is_always_tried(entry)],
         patterns=PatternSets(
             (pattern, entry.is_case_sensitive)
             for entry in entries
@@ -161,17 +122,41 @@ def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
         pattern_depths=frozenset(entry.scan_depth for entry in entries if entry.uses_regex),
         wants_words=any(entry.is_whole_words for entry in entries),
         looks_back=any(entry.rules.keeps_active or entry.rules.stays_silent for entry in entries),
-        weights=_weights(entries),
+        ranked=_ranked(entries),
     )
 
 
-def _weights(entries: list[CompiledEntry]) -> list[int]:
-    """For each entry its place among all when room is given out: constant ones, then by rank, then by the book."""
-    order = sorted(range(len(entries)), key=lambda at: (not entries[at].is_constant, -entries[at].rank))
-    places = [0] * len(entries)
-    for place, at in enumerate(order):
-        places[at] = place
-    return places
+def _index_keys(entries: list[CompiledEntry], *, is_case_sensitive: bool) -> tuple[Keys, FirstKeys]:
+    keys, index = Keys(is_case_sensitive), FirstKeys()
+    mine = [
+        (at, entry)
+        for at, entry in enumerate(entries)
+        if entry.is_case_sensitive == is_case_sensitive and not entry.uses_regex
+    ]
+    for _at, entry in mine:
+        for key in (*entry.keys, *entry.secondary, *entry.rules.additional_keys, *entry.rules.exclude_keys):
+            keys.add(key)
+    keys.build()
+    for at, entry in mine:
+        for key in dict.fromkeys(map(keys.fold, entry.keys)):
+            index.add(keys.numbers[key], at, entry)
+    return keys, index
+
+
+def _is_always_tried(entry: CompiledEntry) -> bool:
+    """Whether it may come up without a first key that stands in the chat to the letter."""
+    rules = entry.rules
+    is_key_filled = not entry.uses_regex and _has_macro(entry.keys)
+    return is_key_filled or entry.uses_regex or entry.is_constant or rules.is_forced or rules.keeps_active
+
+
+def _has_macro(keys: tuple[str, ...]) -> bool:
+    return any("{{" in key for key in keys)
+
+
+def _ranked(entries: list[CompiledEntry]) -> list[int]:
+    """Constant ones first, then by rank, then by the book."""
+    return sorted(range(len(entries)), key=lambda at: (not entries[at].is_constant, -entries[at].rank))
 
 
 def _compile_entry(n: int, row: BookEntry, depth: int) -> CompiledEntry:
@@ -216,7 +201,8 @@ def _compile_entry(n: int, row: BookEntry, depth: int) -> CompiledEntry:
         disables=rules.disables,
     )
     is_conditional = entry.secondary or entry.uses_regex or entry.is_whole_words or entry.is_constant
-    entry.is_simple = rules == holds_back and not is_conditional and entry.chance >= 1
+    is_to_the_letter = entry.chance >= 1 and not _has_macro(keys)
+    entry.is_simple = rules == holds_back and not is_conditional and is_to_the_letter
     return entry
 
 
@@ -244,10 +230,3 @@ def _chance(extensions: Json) -> float:
     if not isinstance(value, int | float) or math.isnan(value):
         return 1.0
     return min(max(value / 100, 0.0), 1.0)
-
-
-def is_word_there(text: str, start: int, end: int) -> bool:
-    """Whether the match at `start:end` stands alone: no letter or digit on either side."""
-    before = start > 0 and _WORD.match(text[start - 1])
-    after = end < len(text) and _WORD.match(text[end])
-    return not before and not after

@@ -1,11 +1,10 @@
 """What was found in the part of a chat that does not change any more, kept by the process while there is room.
 
 A chat grows at its end, and where it is very long it loses its oldest messages: what stands between is searched once
-for each book. Parts begin and end where the words of a message say so, hence at the same messages each time. What is
-kept is named by the book as it was compiled and by the words, so that nothing has to be told of changes.
+for each book. Borders stand where the words of a message say so, hence at the same messages each time. What is kept
+is named by the book as it was compiled and by the words, so that nothing has to be told of changes.
 """
 
-import hashlib
 import threading
 from array import array
 from collections import OrderedDict
@@ -22,8 +21,6 @@ _OVERHEAD_BYTES = 300
 # How long parts are on average, and at most. What is new since the last border is searched each time: 2 ms for so many.
 PART_MESSAGES = 128
 PART_MOST = 512
-# Between messages: nobody writes it, so that no key matches across two of them.
-SEPARATOR = "\n\x00\n"
 
 
 class Memory:
@@ -63,34 +60,40 @@ class Part:
 
     begin: int
     end: int
-    name: bytes | None = None
+    name: object = None
 
 
 def split_chat(messages: Sequence[str], cuts: Sequence[int]) -> list[Part]:
     """The chat from the first cut on, cut at all of them and into parts that can be remembered, oldest first."""
     begin, count = cuts[0], len(messages)
-    own = _own_borders(messages, begin)
+    own = set(own_borders(messages, begin))
     borders = sorted({border for border in (*cuts, *own, count) if border >= begin})
     return [
-        Part(start, end, _name(messages[start:end]) if end in own and (start in own or start == 0) else None)
+        Part(
+            start, end, name_of(messages[start:end]) if end in own and (start in own or start == 0) else None
+        )
         for start, end in pairwise(borders)
     ]
 
 
-def _own_borders(messages: Sequence[str], begin: int) -> set[int]:
-    """Where parts begin that stay the same, whatever is said later or falls away before."""
-    borders, last = set[int](), begin
+def own_borders(messages: Sequence[str], begin: int) -> list[int]:
+    """Where parts begin that stay the same, whatever is said later or falls away before. Rising."""
+    borders, last = [], begin
     for at in range(begin, len(messages)):
         # Python's hash differs from process to process, as does this memory.
         if hash(messages[at]) % PART_MESSAGES == 0 or at - last >= PART_MOST:
-            borders.add(at)
+            borders.append(at)
             last = at
     return borders
 
 
-def _name(messages: Sequence[str]) -> bytes:
-    """1 ms for a long chat of 800,000 characters."""
-    return hashlib.blake2b(SEPARATOR.join(messages).encode(), digest_size=16).digest()
+def name_of(messages: Sequence[str], after: int = 0) -> int:
+    """A name for these messages, following those of the name `after`.
+
+    64 bits that nobody outside the process can foresee: by chance two of a million names are equal once in 10^7 such
+    millions. Strings keep theirs, so that a digest of the text costs ten times more.
+    """
+    return hash((after, *messages))
 
 
 def _size(arrays: tuple[Numbers, ...] | None) -> int:

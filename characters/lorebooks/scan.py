@@ -10,10 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import chain
 from typing import Literal
 
-from characters.lorebooks.compiled import CompiledBook, CompiledEntry, Keys, Place, Role
-from characters.lorebooks.memory import SEPARATOR
+from characters.lorebooks.compiled import CompiledBook, CompiledEntry, FirstKeys, Place, Role
+from characters.lorebooks.keys import SEPARATOR, Keys
 from characters.lorebooks.search import KeysFound, PatternsFound, find_keys, find_patterns
 
 # For all expressions of one scan together.
@@ -48,7 +49,8 @@ class Scene:
         return self.expand(text) if self.expand is not None else text
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, which would take three times as long to make, and a scan makes hundreds.
+@dataclass(slots=True)
 class Fired:
     """An entry that came up. `is_left_out` where the budget had no room for it; `because` is the key."""
 
@@ -120,7 +122,7 @@ class _Heard:
         begin, (keys, found) = self.begin(entry), self.keys_of(entry)
         if "{{" in key:
             return self._has_filled(keys, keys.fold(self._scene.say(key)), begin)
-        return (found.last_word if entry.is_whole_words else found.last).get(keys.fold(key), -1) >= begin
+        return (found.last_word if entry.is_whole_words else found.last).get(keys.number(key), -1) >= begin
 
     def has_pattern(self, entry: CompiledEntry, pattern: str) -> bool | None:
         """Whether the expression matches in the entry's reach; None where time was up."""
@@ -172,15 +174,19 @@ class _BookScan:
 
     def _candidates(self) -> list[int]:
         """The entries to look at more closely; those for which a key is enough have fired when this returns."""
-        entries, left, count = self.book.entries, dict.fromkeys(self.book.always), len(self.scene.messages)
-        for index, found in ((self.book.by_exact, self.chat.exact), (self.book.by_folded, self.chat.folded)):
-            for key, place in found.last.items():
-                for at in index.get(key, ()):
-                    if not entries[at].is_simple:
-                        left[at] = None
-                    elif place >= count - entries[at].scan_depth:
-                        self.fired[at] = _BY_KEY
-        return list(left)
+        left, count = dict.fromkeys(self.book.always), len(self.scene.messages)
+        for index, found in self._indexes(self.chat):
+            for depth, firsts in index.simple.items():
+                begin = max(count - depth, 0)
+                there = [
+                    number for number in firsts.keys() & found.last.keys() if found.last[number] >= begin
+                ]
+                named = chain.from_iterable(map(firsts.__getitem__, there))
+                self.fired.update(dict.fromkeys(named, _BY_KEY))
+            for number in index.others.keys() & found.last.keys():
+                left.update(dict.fromkeys(index.others[number]))
+        # In the order of the book, whatever the order of sets.
+        return sorted(left)
 
     def _try(self, at: int) -> None:
         entry = self.book.entries[at]
@@ -271,7 +277,7 @@ class _BookScan:
             return False
         keys, found = self.chat.keys_of(entry)
         newest = len(self.scene.messages) - _NEWEST
-        return any(found.first.get(keys.fold(key), newest) < newest for key in entry.keys)
+        return any(found.first.get(keys.number(key), newest) < newest for key in entry.keys)
 
     def _recurse(self) -> None:
         """Search what has fired for the keys of what has not, until nothing new comes up."""
@@ -293,21 +299,29 @@ class _BookScan:
 
     def _named(self, heard: _Heard) -> list[int]:
         """The entries of which a first key was found, each once."""
-        pairs = ((self.book.by_exact, heard.exact), (self.book.by_folded, heard.folded))
-        return list(
-            dict.fromkeys(at for index, found in pairs for key in found.last for at in index.get(key, ()))
-        )
+        named = set[int]()
+        for index, found in self._indexes(heard):
+            for firsts in (*index.simple.values(), index.others):
+                named.update(*map(firsts.__getitem__, firsts.keys() & found.last.keys()))
+        return sorted(named)
+
+    def _indexes(self, heard: _Heard) -> tuple[tuple[FirstKeys, KeysFound], ...]:
+        return (self.book.by_exact, heard.exact), (self.book.by_folded, heard.folded)
 
     def _tell(self, count_tokens: Callable[[str], int]) -> None:
         budget = self.book.token_budget or int(self.scene.context_tokens * BUDGET_SHARE)
         left_out = 0
         entries = self.book.entries
-        for at in sorted(self.fired, key=self.book.weights.__getitem__):
+        for at in self.book.ranked:
+            if at not in self.fired:
+                continue
             if left_out == LEFT_OUT_SHOWN:
                 break
             entry, (reason, because) = entries[at], self.fired[at]
             if self.fired[at] is _BY_KEY:
-                because = next(key for key in entry.keys if self.chat.has(entry, key))
+                keys, found = self.chat.keys_of(entry)
+                begin = self.chat.begin(entry)
+                because = next(key for key in entry.keys if found.last.get(keys.number(key), -1) >= begin)
             text = self.scene.say(entry.text)
             tokens, depth = count_tokens(text), entry.depth
             if entry.reverse_depth is not None:

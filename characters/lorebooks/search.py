@@ -6,73 +6,86 @@ and what was searched before is remembered (`memory`).
 
 import time
 from array import array
-from bisect import bisect
+from bisect import bisect, bisect_left
 from collections.abc import Iterable, Sequence
-from itertools import groupby
-from operator import itemgetter
+from itertools import accumulate, pairwise
 
-from characters.lorebooks.compiled import CompiledBook, Keys, is_word_there
-from characters.lorebooks.memory import SEPARATOR, Numbers, Part, memory, split_chat
+from characters.lorebooks.compiled import CompiledBook
+from characters.lorebooks.keys import Keys
+from characters.lorebooks.memory import Numbers, Part, memory, name_of, own_borders, split_chat
+
+# Numbers of keys: anyhow, and alone as words.
+_Found = tuple[Numbers, Numbers]
 
 
 class KeysFound:
-    """For the keys as they are compared: the last cut before them, anyhow and alone as words, and the first."""
+    """By the number of a key: the last cut before it, anyhow and alone as a word, and the first."""
 
     __slots__ = ("first", "last", "last_word")
 
     def __init__(self) -> None:
-        self.first: dict[str, int] = {}
-        self.last: dict[str, int] = {}
-        self.last_word: dict[str, int] = {}
+        self.first: dict[int, int] = {}
+        self.last: dict[int, int] = {}
+        self.last_word: dict[int, int] = {}
 
 
 def find_keys(book: CompiledBook, keys: Keys, messages: Sequence[str], cuts: Sequence[int] = ()) -> KeysFound:
     """Search the messages from the first of `cuts` on, which rise; without any, all of them in one part."""
     found = KeysFound()
-    if not keys.names or not messages:
+    if not keys.numbers or not messages:
         return found
-    parts = split_chat(messages, cuts) if cuts else [Part(0, len(messages))]
-    for cut, group in groupby(parts, key=lambda part: bisect(cuts, part.begin)):
-        present, alone = set[int](), set[int]()
-        begin = cuts[cut - 1] if cuts else 0
-        for part in group:
-            more, more_alone = _recall(book, keys, messages, part)
-            present.update(more)
-            alone.update(more_alone)
-        names = [keys.names[number] for number in present]
-        found.last.update(dict.fromkeys(names, begin))
-        if book.looks_back:
-            found.first = dict.fromkeys(names, begin) | found.first
-        found.last_word.update(dict.fromkeys([keys.names[number] for number in alone], begin))
+    borders = own_borders(messages, cuts[0]) if cuts else []
+    for begin, end in pairwise([*(cuts or [0]), len(messages)]):
+        own = borders[bisect_left(borders, begin) : bisect(borders, end)]
+        for present, alone in _search_stretch(book, keys, messages, begin, end, own):
+            found.last.update(dict.fromkeys(present, begin))
+            if book.looks_back:
+                found.first = dict.fromkeys(present, begin) | found.first
+            found.last_word.update(dict.fromkeys(alone, begin))
     return found
 
 
-def _recall(
-    book: CompiledBook, keys: Keys, messages: Sequence[str], part: Part
-) -> tuple[Iterable[int], Iterable[int]]:
-    """What a part has, from memory or else by searching it."""
-    if part.name is None:
-        return _search(keys, messages[part.begin : part.end], book.wants_words)
-    name = (book.mark, keys.is_case_sensitive, part.name)
-    kept = memory.get(name)
-    if kept is None:
-        kept = tuple(map(_packed, _search(keys, messages[part.begin : part.end], book.wants_words)))
-        memory.put(name, kept)
-    return kept[0], kept[1]
+def _search_stretch(
+    book: CompiledBook, keys: Keys, messages: Sequence[str], begin: int, end: int, borders: Sequence[int]
+) -> list[_Found]:
+    """What stands between two cuts: what lies between the first and the last border there may be remembered."""
+    if not borders:
+        return [_search(book, keys, messages[begin:end])]
+    first, last = borders[0], borders[-1]
+    # The beginning of a chat stays as well, unless it falls away.
+    head = [0, first] if begin == 0 < first else []
+    found = [_recall(book, keys, messages, run) for run in (head, borders) if len(run) > 1]
+    rest = [(last, end)] if head else [(begin, first), (last, end)]
+    return found + [_search(book, keys, messages[start:stop]) for start, stop in rest if start < stop]
 
 
-def _search(keys: Keys, messages: Iterable[str], wants_words: bool) -> tuple[set[int], set[int]]:
-    """The numbers of the keys that some message has: anyhow, and (if wanted) alone as a word."""
-    text = keys.fold(SEPARATOR.join(messages))
-    matches = (
-        keys.automaton.find_matches_as_indexes(text, overlapping=True) if keys.automaton is not None else []
-    )
-    present, alone = set(map(itemgetter(0), matches)), set[int]()
-    if wants_words:
-        for number, start, end in matches:
-            if number not in alone and is_word_there(text, start, end):
-                alone.add(number)
-    return present, alone
+def _recall(book: CompiledBook, keys: Keys, messages: Sequence[str], borders: Sequence[int]) -> _Found:
+    """What stands from the first border to the last; only what follows the longest beginning known is searched.
+
+    In one go, since much of what is said in one part is said in others too.
+    """
+    parts = (messages[start:stop] for start, stop in pairwise(borders))
+    names = list(accumulate(parts, lambda name, part: name_of(part, name), initial=0))[1:]
+    names = [(book.mark, keys.is_case_sensitive, name) for name in names]
+    for at in range(len(names) - 1, -1, -1):
+        kept = memory.get(names[at])
+        if kept is None:
+            continue
+        known = (kept[0], kept[1])
+        if at == len(names) - 1:
+            return known
+        more = _search(book, keys, messages[borders[at + 1] : borders[-1]])
+        found = _packed({*known[0], *more[0]}), _packed({*known[1], *more[1]})
+        break
+    else:
+        found = _search(book, keys, messages[borders[0] : borders[-1]])
+    memory.put(names[-1], found)
+    return found
+
+
+def _search(book: CompiledBook, keys: Keys, messages: Sequence[str]) -> _Found:
+    present, alone = keys.search(messages, wants_alone=book.wants_words)
+    return _packed(present), _packed(alone)
 
 
 class PatternsFound:

@@ -217,3 +217,9 @@ def test_names_are_filled_into_keys_and_words():
     scene = {"expand": lambda text: text.replace("{{char}}", "Ida")}
     [fired] = scan(["Where is ida?"], entry("{{char}}", content="{{char}} rows."), scene=scene).fired
     assert fired.text == "Ida rows."
+
+
+def test_a_name_that_nobody_filled_in_is_words_like_others():
+    says = {"expand": lambda text: text.replace("{{user}}", "Ida")}
+    assert told(["{{user}} is here."], entry("{{user}}"), scene=says) == []
+    assert told(["Ida is here."], entry("{{user}}"), scene=says) == ["{{user}}"]

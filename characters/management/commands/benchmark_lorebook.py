@@ -71,6 +71,8 @@ class Command(BaseCommand):
         milliseconds, fired, undecided = [], 0, 0
         for n in range(rounds + 1):
             compiled, messages = book(), [*chat, *chat[: 2 * n]] if grows else chat
+            # A chat comes anew from the database each time.
+            messages = [message.encode().decode() for message in messages]
             began = time.thread_time()
             scan = scan_books([compiled], Scene(messages=messages), _count_tokens)
             milliseconds.append((time.thread_time() - began) * 1000)
