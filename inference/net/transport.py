@@ -145,7 +145,7 @@ class EventStream:
         self._response.close()
 
     def _listen(self, is_listening: bool) -> None:
-        """Between reads the kernel gathers what comes, and nobody wakes up for each token: 10 µs a token, and not 13."""
+        """Between reads the kernel gathers what comes, and nobody wakes up for each token: 10 µs and not 13."""
         # None once the response is whole, and its connection perhaps another's.
         connection = self._response.connection
         if connection is None or (transport := connection.transport) is None:
