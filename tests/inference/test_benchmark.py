@@ -22,6 +22,7 @@ from tests.chat.conftest import (  # noqa: F401  (fixtures)
     estate,
     key,
     model_server,
+    other_key,
     shared_model_server,
     shared_web,
     web,
@@ -149,3 +150,24 @@ def test_operator_is_told_what_stands_in_the_way(
     given = [key if argument == "KEY" else argument for argument in arguments]
     with pytest.raises(CommandError, match=words):
         call_command("benchmark", "--url", web.url, "--out", str(tmp_path), *given)
+
+
+def test_operator_measures_what_a_noisy_person_costs_the_others(
+    web: Process,  # noqa: F811
+    key: str,  # noqa: F811
+    other_key: str,  # noqa: F811
+    model_server: ScriptedServer,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    keys = tmp_path / "keys.txt"
+    ask = ["benchmark_fairness", "--url", web.url, "--keys", str(keys), "--requests", "3", "--rounds", "1"]
+    keys.write_text(key)
+    with pytest.raises(CommandError, match="Two keys are needed"):
+        call_command(*ask)
+    keys.write_text(f"{key}\n{other_key}\n")
+    call_command(*ask, "--lead", "0", "--tokens", "5")
+    assert "1 with 3 requests, 1 others with 1 each" in capsys.readouterr().out
+    model_server.answer_everything = Refusal(400, "no")
+    with pytest.raises(CommandError, match="An answer failed"):
+        call_command(*ask)
