@@ -28,6 +28,8 @@ class ParlourError(Exception):
     code = "error"
     status = 400
     is_retryable = False
+    # For `Retry-After`, where it is known.
+    retry_after_seconds: float | None = None
     user_message: Words = _("That did not work. Try again.")
 
     def __init__(self, user_message: Words | None = None, *, code: str | None = None) -> None:

@@ -1,18 +1,15 @@
 """A chat beside the editor: a character as somebody is just writing it answers, and nothing is stored.
 
-The page sends the words of the form and of the talk so far; the answer is JSON lines, `{"text": …}` as the model
-speaks and `{"error": …}` where it breaks. Usage and limits count as for any answer.
+The page sends the words of the form and of the talk so far; the answer is JSON lines (`chat.json_lines`). Usage and
+limits count as for any answer.
 """
 
-import time
 import uuid
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
-from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -22,17 +19,16 @@ from characters.access import find_own
 from characters.models import Character
 from characters.versions.snapshot import FIELDS, with_fields
 from chat.database import in_database, in_search
+from chat.json_lines import answer, refusal
 from chat.prompt import PromptParts, build_request
 from chat.prompting.grounding import find_sources, passages_of, scope_of
 from chat.prompting.macros import fill
 from chat.prompting.questions import stand_alone
 from chat.prompting.tokens import calibration
 from chat.prompting.voice import names_of, voice_of
-from inference.client import stream_chat
 from inference.queries import resolve_model
 from inference.routing.limits import admit
-from inference.services import record_usage
-from inference.types import AnswerDelta, Call, Caller, ChatRequest, ModelTarget, Turn, UsageReport
+from inference.types import Caller, ChatRequest, ModelTarget, Turn
 
 # A try is short; who wants more opens a chat.
 MOST_MESSAGES = 60
@@ -73,15 +69,8 @@ async def stream(request: HttpRequest) -> HttpResponseBase:
             await admit(setting.target.limits, caller)
         asked = await _build(user, setting, wanted, caller)
     except ParlourError as error:
-        return JsonResponse(
-            {"error": {"code": error.code, "message": str(error.user_message)}}, status=error.status
-        )
-    lines = answer_lines(setting.target, asked, caller)
-    return StreamingHttpResponse(
-        lines,
-        content_type="application/x-ndjson",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+        return refusal(error)
+    return answer(setting.target, asked, caller)
 
 
 def _read(body: bytes) -> Wanted:
@@ -139,36 +128,3 @@ async def _build(user: User, setting: _Setting, wanted: Wanted, caller: Caller) 
             voice=voice_of(character, user_name=user.name),
         )
     )
-
-
-async def answer_lines(
-    target: ModelTarget, asked: ChatRequest, caller: Caller
-) -> AsyncGenerator[bytes, None]:
-    """JSON lines of what the model says; its usage is recorded at the end, or when nobody listens any more."""
-    started_at, first_token_at = time.monotonic(), None
-    usage, error_code, is_whole = UsageReport(0, 0), "", False
-    try:
-        async with aclosing(stream_chat(target, asked, caller=caller)) as events:
-            async for event in events:
-                if isinstance(event, AnswerDelta):
-                    first_token_at = first_token_at or time.monotonic()
-                    yield msgspec.json.encode({"text": event.text}) + b"\n"
-                elif isinstance(event, UsageReport):
-                    usage = event
-        is_whole = True
-    except ParlourError as error:
-        error_code = error.code
-        yield msgspec.json.encode({"error": str(error.user_message)}) + b"\n"
-    finally:
-        call = Call(
-            user_id=caller.user_id,
-            api_key_id=caller.api_key_id,
-            model_name=target.name,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            first_token_seconds=first_token_at - started_at if first_token_at else None,
-            duration_seconds=time.monotonic() - started_at,
-            error_code=error_code,
-            is_stopped=not is_whole and not error_code,
-        )
-        await in_database(record_usage, [call])

@@ -36,7 +36,7 @@ api.add_router("", inference_router)
 def answer_error(request: HttpRequest, error: ParlourError) -> HttpResponse:
     body = {"error": {"code": error.code, "message": str(error.user_message)}}
     response = api.create_response(request, body, status=error.status)
-    if (seconds := getattr(error, "retry_after_seconds", None)) is not None:
+    if (seconds := error.retry_after_seconds) is not None:
         response["Retry-After"] = str(math.ceil(seconds))
     return response
 

@@ -92,7 +92,7 @@ async def send_whole(
 
 async def send_error(send: ASGISendCallable, error: ParlourError) -> None:
     """The error in OpenAI's shape; `Retry-After` where it says when to come back."""
-    seconds = getattr(error, "retry_after_seconds", None)
+    seconds = error.retry_after_seconds
     wait = [(b"retry-after", str(math.ceil(seconds)).encode())] if seconds is not None else []
     await send_json(send, error.status, wire.error_body(error), *wait)
 

@@ -1,12 +1,11 @@
 """The person's next words, written by the model for the composer. Nothing is stored but its usage.
 
-The answer is JSON lines as in `chat.preview`: `{"text": …}` as the model speaks, `{"error": …}` where it breaks.
-Who closes the connection stops it.
+The answer is JSON lines (`chat.json_lines`).
 """
 
 import uuid
 
-from django.http import HttpRequest, HttpResponseBase, JsonResponse, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
@@ -14,8 +13,8 @@ from accounts.api_auth import ApiKeyAuth
 from accounts.errors import NotAllowed, NotFound, ParlourError
 from accounts.models import User
 from chat.database import in_database
+from chat.json_lines import answer, refusal
 from chat.models import Conversation
-from chat.preview import answer_lines
 from chat.prompt import PromptParts, build_request
 from chat.prompting.casting import cast
 from chat.queries import load_history
@@ -35,7 +34,7 @@ async def stream(request: HttpRequest, conversation_id: uuid.UUID) -> HttpRespon
             raise NotAllowed
         return await _answer(user, conversation_id)
     except ParlourError as error:
-        return _refusal(error)
+        return refusal(error)
 
 
 @csrf_exempt
@@ -48,7 +47,7 @@ async def stream_for_program(request: HttpRequest, conversation_id: uuid.UUID) -
             raise NotAllowed
         return await _answer(user, conversation_id)
     except ParlourError as error:
-        return _refusal(error)
+        return refusal(error)
 
 
 def _find_user(request: HttpRequest) -> User | None:
@@ -56,21 +55,12 @@ def _find_user(request: HttpRequest) -> User | None:
     return user if isinstance(user, User) else None
 
 
-def _refusal(error: ParlourError) -> JsonResponse:
-    body = {"error": {"code": error.code, "message": str(error.user_message)}}
-    return JsonResponse(body, status=error.status)
-
-
 async def _answer(user: User, conversation_id: uuid.UUID) -> HttpResponseBase:
     target, asked = await in_database(_prepare, user, conversation_id)
     caller = Caller(user.pk, user.acting_key_id)
     if target.limits:
         await admit(target.limits, caller)
-    return StreamingHttpResponse(
-        answer_lines(target, asked, caller),
-        content_type="application/x-ndjson",
-        headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
-    )
+    return answer(target, asked, caller)
 
 
 def _prepare(user: User, conversation_id: uuid.UUID) -> tuple[ModelTarget, ChatRequest]:

@@ -165,6 +165,10 @@ async def test_limit_of_requests_is_told_on_the_page_and_by_the_api(limited, key
             assert response.status == 429
             assert 0 < int(response.headers["Retry-After"]) <= 25 * 3600
             error = (await response.json())["error"]
+        path = f"{web.url}/api/v1/conversations/{sent['conversation']}/impersonate"
+        async with aiohttp.ClientSession(headers=headers) as session, session.post(path) as response:
+            assert response.status == 429
+            assert 0 < int(response.headers["Retry-After"]) <= 25 * 3600
     assert (error["type"], error["code"]) == ("rate_limit_error", "limit_reached")
 
 

@@ -134,6 +134,17 @@ def test_limit_of_a_key_counts_only_that_key(ada):
     ask(ada)
 
 
+def test_try_of_a_character_over_the_limit_is_told_when_to_come_back(client: Client, ada):
+    limit(1)
+    forget_estate()
+    client.force_login(ada, backend="allauth.account.auth_backends.AuthenticationBackend")
+    body = {"fields": {"name": "Mira"}, "messages": [{"role": "user", "text": "Hello"}]}
+    answers = [client.post("/characters/preview", body, "application/json") for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [200, 429]
+    assert answers[1].json()["error"]["code"] == "limit_reached"
+    assert 0 < int(answers[1]["Retry-After"]) <= 25 * 3600
+
+
 def test_search_by_a_key_is_a_request_of_that_key(client: Client, ada):
     row, key = create_api_key(actor=ada, name="script")
     ask_documents = {"path": "/api/v1/search", "data": {"query": "tide"}, "content_type": "application/json"}
