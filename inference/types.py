@@ -43,7 +43,7 @@ class Passage:
     # How far search stands behind it: its rank's score, highest 1, and its cosine with the question; None if unknown.
     score: float | None = None
     similarity: float | None = None
-    # Of a whole document that is read: its name, and the page.
+    # The document's name, and the page; empty and 0 where a caller does not say.
     document: str = ""
     page: int = 0
 

@@ -79,6 +79,8 @@ def passages_of(sources: Sequence[Source]) -> tuple[Passage, ...]:
             title=f"{source.name}, p. {source.page}",
             score=source.score,
             similarity=source.similarity,
+            document=source.name,
+            page=source.page,
         )
         for source in sources
     )

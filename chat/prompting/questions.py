@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from chat.running.asking import ask
 from inference.errors import InferenceError
+from inference.subject import Subject, subject_of
 from inference.types import Caller, ChatRequest, ModelTarget, Turn
 
 logger = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ async def stand_alone(question: str, history: Sequence[Turn], target: ModelTarge
     while earlier and (earlier[-1].role != "user" or earlier[-1].text.strip() == question.strip()):
         earlier.pop()
     asked = [turn.text for turn in earlier if turn.role == "user"]
-    if not asked or not leans_on_earlier(question):
+    if not asked or not leans_on_earlier(question) or subject_of(question) is Subject.WHOLE:
         return question
     joined = f"{asked[-1].strip()[:TURN_CHARACTERS]}\n{question}"
     if target.needs_passages:

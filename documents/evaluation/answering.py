@@ -82,6 +82,14 @@ def evaluate_answers(
 
 def _passages(hits: Sequence[Hit]) -> list[Passage]:
     return [
-        Passage(n, hit.text, hit.document_name, score=hit.score, similarity=hit.similarity)
+        Passage(
+            n,
+            hit.text,
+            hit.document_name,
+            score=hit.score,
+            similarity=hit.similarity,
+            document=hit.document_name,
+            page=hit.page,
+        )
         for n, hit in enumerate(hits, start=1)
     ]

@@ -20,6 +20,8 @@ REFERENCE_WEIGHT = 0.5
 # .959, .949, .949, .949. Short texts have none.
 OPENING_WEIGHT = 0.3
 OPENING_FADE_PAGES = 1.5
+# For a question about the document itself ("What is this paper about?") nothing else tells which passage answers it.
+OPENING_WEIGHT_WHOLE = 3.0
 # What each further chunk of a document counts beside the one before it, so that one document does not fill the answer
 # when others are nearly as good. ARAGOG: words found .646 without, .646, .649, .647, .643 with .99, .98, .97, .95; of
 # 98 answers 25 instead of 18 come from more than one paper, the right one is first as often.
@@ -43,7 +45,9 @@ def fuse(rankings: Sequence[tuple[float, Sequence[RankedPlace]]]) -> list[tuple[
     return _sorted([(places[chunk_id], score) for chunk_id, score in scores.items()])
 
 
-def favour_openings(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, float]]:
+def favour_openings(
+    ranked: Sequence[tuple[Place, float]], weight: float = OPENING_WEIGHT
+) -> list[tuple[Place, float]]:
     """The ranking with the first pages of a document lifted by its share of the best chunks' scores; best is 1."""
     leading: dict[UUID, float] = {}
     for place, score in ranked[:LEADING_CHUNKS]:
@@ -52,9 +56,9 @@ def favour_openings(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, 
 
     def lift(place: Place) -> float:
         share = leading.get(place.document_id, 0.0) / total
-        return 1 + OPENING_WEIGHT * share * math.exp((1 - place.page) / OPENING_FADE_PAGES)
+        return 1 + weight * share * math.exp((1 - place.page) / OPENING_FADE_PAGES)
 
-    return _sorted([(place, score * lift(place) / (1 + OPENING_WEIGHT)) for place, score in ranked])
+    return _sorted([(place, score * lift(place) / (1 + weight)) for place, score in ranked])
 
 
 def spread_documents(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, float]]:

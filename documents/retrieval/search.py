@@ -19,7 +19,13 @@ from django.db import connection
 from accounts.models import User
 from documents.metrics import RETRIEVAL_LATENCY, RETRIEVAL_PASSAGES
 from documents.models import VectorSpace
-from documents.retrieval.fusion import favour_openings, fuse, spread_documents
+from documents.retrieval.fusion import (
+    OPENING_WEIGHT,
+    OPENING_WEIGHT_WHOLE,
+    favour_openings,
+    fuse,
+    spread_documents,
+)
 from documents.retrieval.hits import Hit
 from documents.retrieval.lexical import rank_by_words
 from documents.retrieval.merging import compose_passages
@@ -29,6 +35,7 @@ from documents.retrieval.scope import Scope, scope_for
 from documents.vectors import active_space
 from inference.embeddings import Vectors, query_embedder
 from inference.errors import InferenceError
+from inference.subject import Subject, subject_of
 
 __all__ = ["Hit", "Meaning", "find_passages", "search"]
 
@@ -119,14 +126,15 @@ def find_passages(query: str, understand: Callable[[], Meaning | None], scope: S
     meaning = understand()
     by_meaning = rank_by_vector(meaning.space, meaning.vector, scope) if meaning else []
     similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
+    is_about_all = subject_of(query) in (Subject.WHOLE, Subject.FRONT)
     is_short = scope.chunks <= SHORT_CHUNKS * scope.documents
-    fused = fuse(
-        [
-            (LEXICAL_WEIGHT_SHORT if is_short else LEXICAL_WEIGHT, by_words),
-            *([(1.0, by_meaning)] if meaning else []),
-        ]
-    )
-    ranked = spread_documents(fused if is_short else favour_openings(fused))
+    words_count = LEXICAL_WEIGHT_SHORT if is_short else LEXICAL_WEIGHT
+    if is_about_all and meaning:
+        # Its words are everywhere, and in an abstract least.
+        words_count = 0.0
+    fused = fuse([(words_count, by_words), *([(1.0, by_meaning)] if meaning else [])])
+    weight = OPENING_WEIGHT_WHOLE if is_about_all else OPENING_WEIGHT
+    ranked = spread_documents(fused if is_short else favour_openings(fused, weight))
     names: dict[UUID, str] = {}
     passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names))
     return [

@@ -4,6 +4,9 @@ It is what a house without a language model has. A sentence is scored by its cos
 for every passage that search ranked above its own. On 98 questions about 15 papers three such sentences hold 33 % of
 the words of the written answer; scored together with the sentence before it, 28 %. Where the passages do not answer
 (`support`), or no sentence reaches `THRESHOLD`, it says that the documents do not say.
+
+A question about a document itself names nothing that its sentences could be near to. Asked what it is about, the
+sentences are quoted that are nearest to what its opening says in all; asked for a part, the nearest are.
 """
 
 import asyncio
@@ -18,7 +21,8 @@ from inference.net.transport import Timeouts
 from inference.queries import has_language_model
 from inference.quotes.sentences import split_sentences
 from inference.quotes.support import is_answered
-from inference.quotes.whole import answer_whole
+from inference.quotes.whole import answer_whole, most_central
+from inference.subject import Subject, subject_of
 from inference.types import AnswerDelta, ChatRequest, Endpoint, Finish, Passage, StreamEvent
 
 # Answerable questions had a best cosine of at least .46, unanswerable ones of at most .20.
@@ -26,6 +30,10 @@ THRESHOLD = 0.3
 MOST_QUOTES = 3
 # What a passage's rank costs its sentences: 0.02 and 0.04 did alike, none and 0.08 worse.
 RANK_PENALTY = 0.02
+# To a question about a part of a document ("What datasets were used?") sentences less near are about something else.
+PART_THRESHOLD = 0.45
+# Of more documents nobody says at once what they are about.
+WHOLE_DOCUMENTS_MAX = 3
 # Half a second of embedding on a laptop; passages come best first.
 MOST_SENTENCES = 60
 # One way to connect a model, named wherever one is missed.
@@ -37,6 +45,7 @@ class _Candidate:
     sentence: str
     n: int
     rank: int
+    document: str
 
 
 async def stream_quotes(
@@ -94,13 +103,30 @@ def best_quotes(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     candidates = list(_candidates(passages))[:MOST_SENTENCES]
     if not candidates or not question.strip():
         return []
+    subject = subject_of(question)
+    documents = {passage.document for passage in passages}
+    if subject is Subject.WHOLE and len(documents) <= WHOLE_DOCUMENTS_MAX:
+        return _telling(candidates)
     vectors = embed_queries([question, *(candidate.sentence for candidate in candidates)])
     cosines = (vectors[1:] @ vectors[0]).tolist()
+    least = THRESHOLD
     if not is_answered(question, passages, max(cosines)):
-        return []
-    fitting = [scored for scored in zip(cosines, candidates, strict=True) if scored[0] >= THRESHOLD]
+        if subject is not Subject.PART or len(documents) > 1:
+            return []
+        least = PART_THRESHOLD
+    fitting = [scored for scored in zip(cosines, candidates, strict=True) if scored[0] >= least]
     fitting.sort(key=lambda scored: scored[1].rank * RANK_PENALTY - scored[0])
     return [candidate for _cosine, candidate in fitting[:MOST_QUOTES]]
+
+
+def _telling(candidates: Sequence[_Candidate]) -> list[_Candidate]:
+    """Of each document the sentences nearest to what all of them say, in the order of the passages."""
+    told: list[_Candidate] = []
+    for document in dict.fromkeys(candidate.document for candidate in candidates):
+        own = [candidate for candidate in candidates if candidate.document == document]
+        vectors = embed_queries([candidate.sentence for candidate in own])
+        told += [own[at] for at in most_central(vectors, MOST_QUOTES)]
+    return told
 
 
 def _candidates(passages: Sequence[Passage]) -> Iterator[_Candidate]:
@@ -110,7 +136,7 @@ def _candidates(passages: Sequence[Passage]) -> Iterator[_Candidate]:
         for sentence in split_sentences(passage.text):
             if sentence not in seen:
                 seen.add(sentence)
-                yield _Candidate(sentence, passage.n, rank)
+                yield _Candidate(sentence, passage.n, rank, passage.document)
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -143,22 +143,20 @@ def _central(sections: Sequence[Sequence[Passage]]) -> list[list[_Sentence]]:
     for section in candidates:
         own = vectors[begin : begin + len(section)]
         begin += len(section)
-        chosen.append(_unlike(section, own))
+        chosen.append([section[at] for at in most_central(own, QUOTES_A_SECTION)] if section else [])
     return chosen
 
 
-def _unlike(sentences: Sequence[_Sentence], vectors: Vectors) -> list[_Sentence]:
-    if not sentences:
-        return []
-    centre = vectors.mean(axis=0)
-    order = np.argsort(-(vectors @ centre))
+def most_central(vectors: Vectors, most: int) -> list[int]:
+    """Which of the unit vectors are nearest to their middle, each unlike those before it; in their order."""
+    order = np.argsort(-(vectors @ vectors.mean(axis=0)))
     chosen: list[int] = []
     for at in order.tolist():
         if all(float(vectors[at] @ vectors[other]) < SAME_COSINE for other in chosen):
             chosen.append(at)
-        if len(chosen) == QUOTES_A_SECTION:
+        if len(chosen) == most:
             break
-    return [sentences[at] for at in sorted(chosen)]
+    return sorted(chosen)
 
 
 def _sections(passages: Sequence[Passage], most: int) -> list[list[Passage]]:

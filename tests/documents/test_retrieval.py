@@ -149,6 +149,16 @@ def test_neighbouring_chunks_become_one_passage_of_its_page(model: None, ingest:
         assert len(hit.text) > 300
 
 
+def test_question_about_a_document_itself_finds_its_opening(model: None, ingest: Upload, ada: User) -> None:
+    told = (
+        "The question of entry {n} is what this paper says about the paper, and why it says so of entry {n}."
+    )
+    pages = [GARDEN.split("\n\n"), *([told.format(n=n)] * 6 for n in range(2, 8))]
+    document = ingest(files.make_pdf(pages), "garden.pdf")
+    hits = search(user=ada, query="What is this paper about?", documents=[document.pk])
+    assert hits[0].page == 1
+
+
 def test_opening_of_the_leading_document_is_lifted_and_no_other() -> None:
     leading, other = uuid.uuid4(), uuid.uuid4()
     places = [Place(n, leading, n, 0, 9, is_reference=False) for n in (6, 5, 1)]

@@ -193,3 +193,36 @@ async def test_comparison_without_a_model_puts_side_by_side_what_speaks_of_the_s
         in answer
     )
     assert "offer.pdf" in answer
+
+
+PAPER = tuple(
+    Passage(
+        n=n, title="kettles.pdf, p. 1", document="kettles.pdf", page=1, score=0.8, similarity=0.1, text=text
+    )
+    for n, text in enumerate(
+        (
+            "Kettles lose a third of their heat to the kitchen before the water boils. We measure where the heat of a "
+            "kettle goes and propose a lid that keeps it inside. Our lid halves the heat that a kettle loses, at the "
+            "cost of a minute of cooling afterwards. The kitchen of the institute was painted green last spring.",
+            "The rest of the paper is organised as follows. Twelve volunteers boiled water in forty kettles with our "
+            "lid and without. The volunteers were thanked with tea. " * 8,
+        ),
+        start=1,
+    )
+)
+
+
+@pytest.mark.parametrize("question", ["What is this paper about?", "What problem does the paper address?"])
+def test_question_about_the_document_itself_is_answered_with_what_its_opening_says(question: str) -> None:
+    quotes = best_quotes(question, PAPER)
+    assert any("heat" in quote.sentence for quote in quotes)
+    assert all("painted green" not in quote.sentence for quote in quotes)
+
+
+def test_question_about_a_thing_that_is_not_there_is_refused_all_the_same() -> None:
+    assert best_quotes("What is the capital of France?", PAPER) == []
+
+
+def test_what_many_documents_are_about_is_not_answered_from_one_of_them() -> None:
+    many = [replace(PAPER[0], n=n, document=f"{n}.pdf") for n in range(1, 6)]
+    assert best_quotes("What is this paper about?", many) == []
