@@ -23,7 +23,7 @@ from chat.queries import (
     find_message,
     reply_context,
 )
-from chat.scenes.groups import members_of
+from chat.scenes.groups import members_of_all
 from chat.scenes.openings import new_conversation
 from chat.whole.rules import check_task
 
@@ -159,43 +159,52 @@ def ask_speaker(*, actor: User, conversation_id: uuid.UUID, speaker: str, reques
         return _find_repeat(actor, request_id)
 
 
-def speak_next(reply_id: uuid.UUID) -> Posted | None:
-    """After a whole answer in a group: the answer of whoever is next, begun; None where nobody is.
+def speak_next(reply_ids: Sequence[uuid.UUID]) -> list[Posted | None]:
+    """After whole answers in groups: the answers of whoever is next, begun; None where nobody is.
 
     Nobody is next either where the person has gone on meanwhile, or their model is gone. The turn is given once,
     whoever asks: the process that ended the reply, or another in its place (`list_owed_turns`).
     """
-    try:
-        with transaction.atomic():
-            return _give_turn(reply_id)
-    except ParlourError as error:
-        logger.info("Nobody speaks after reply %s: %s", reply_id, error.code)
-        Reply.objects.filter(pk=reply_id).update(next_speakers=[])
-        return None
+    with transaction.atomic():
+        # In one order everywhere, so that two who lock the same rows do not wait for each other.
+        owing = Reply.objects.owing_a_turn().filter(pk__in=reply_ids).order_by("pk")
+        replies = list(
+            owing.select_related("requested_by", "message__conversation__model").select_for_update(
+                of=("self",)
+            )
+        )
+        if not replies:
+            return [None] * len(reply_ids)
+        Reply.objects.filter(pk__in=[reply.pk for reply in replies]).update(next_speakers=[])
+        answers = [reply.message_id for reply in replies]
+        gone_on = set(Message.objects.filter(parent__in=answers).values_list("parent_id", flat=True))
+        members = members_of_all([reply.message.conversation for reply in replies])
+        plans = {
+            reply.pk: plan
+            for reply in replies
+            if reply.message_id not in gone_on
+            and (plan := _plan_turn(reply, members.get(reply.message.conversation_id, [])))
+        }
+        stored = dict(zip(plans, store_plans(list(plans.values())), strict=True)) if plans else {}
+    return [stored.get(reply_id) for reply_id in reply_ids]
 
 
-def _give_turn(reply_id: uuid.UUID) -> Posted | None:
-    reply = (
-        Reply.objects.owing_a_turn()
-        .select_related("requested_by", "message__conversation__model")
-        .select_for_update(of=("self",))
-        .filter(pk=reply_id)
-        .first()
-    )
-    if reply is None:
-        return None
-    conversation, speakers = reply.message.conversation, reply.next_speakers
-    reply.next_speakers = []
-    reply.save(update_fields=["next_speakers"])
-    following = {member.character_id: member for member in members_of(conversation)}
-    left = [pk for pk in speakers if pk in following]
-    if not left or reply.message.children.exists():
+def _plan_turn(reply: Reply, members: Sequence[Member]) -> Plan | None:
+    """The answer of the first of those who wait after this one and are still in the group."""
+    conversation = reply.message.conversation
+    following = {member.character_id: member for member in members}
+    left = [pk for pk in reply.next_speakers if pk in following]
+    if not left:
         return None
     actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
     answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
-    target, next_reply = new_reply(actor, answer, Choices(), "")
+    try:
+        target, next_reply = new_reply(actor, answer, Choices(), "")
+    except ParlourError as error:
+        logger.info("Nobody speaks after reply %s: %s", reply.pk, error.code)
+        return None
     next_reply.next_speakers = left[1:]
-    return store_one(Plan(actor, conversation, [answer], next_reply, target, Choices()))
+    return Plan(actor, conversation, [answer], next_reply, target, Choices())
 
 
 def _plan_post(post: NewPost) -> Plan:

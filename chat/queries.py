@@ -175,6 +175,15 @@ def find_character(*, user: User, slug: str | None) -> Character | None:
     return character
 
 
+def find_characters(*, user: User, slugs: Sequence[str]) -> list[Character]:
+    """The characters of these slugs, in their order; raises NotFound where the user cannot see one of them."""
+    rows = Character.objects.visible_to(user).select_related("model").filter(slug__in=slugs)
+    found = {character.slug: character for character in rows}
+    if not found.keys() >= set(slugs):
+        raise NotFound
+    return [found[slug] for slug in slugs]
+
+
 def find_persona(actor: User, persona_id: uuid.UUID) -> Persona:
     """A persona of the actor's. Raises PersonaMissing."""
     persona = Persona.objects.visible_to(actor).filter(pk=persona_id).first()

@@ -70,6 +70,7 @@ class Runtime:
         self.log = LogWriter(self._log_redis, on_written=self.feed.wake)
         self.leases = Leases(self._lease_redis)
         self.posts = Batcher(post_messages, most=POSTS_AT_ONCE)
+        self._turns = Batcher(speak_next, most=POSTS_AT_ONCE)
         self._finished = Batcher(finish_replies, most=ENDINGS_AT_ONCE)
         self.is_draining = False
         self.sockets: weakref.WeakSet[Drainable] = weakref.WeakSet()
@@ -169,7 +170,7 @@ class Runtime:
         """
         if self.is_draining:
             return
-        posted = await in_database(speak_next, reply_id)
+        posted = await self._turns.submit(reply_id)
         self.leases.drop(reply_id)
         if posted is None or posted.context is None:
             return

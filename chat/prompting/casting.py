@@ -101,8 +101,9 @@ def _plain_voice(
 def _in_group(
     conversation: Conversation, character: Character | None, voice: Voice, parent_id: uuid.UUID | None
 ) -> tuple[Voice, tuple[Turn, ...]]:
-    members = Member.objects.filter(conversation=conversation).select_related("character")
-    names = {member.character_id: member.character.name for member in members}
+    # Their texts, which may be long, are not asked for.
+    members = Member.objects.filter(conversation=conversation)
+    names = dict(members.values_list("character_id", "character__name"))
     own = character.pk if character is not None else None
     others = tuple(name for pk, name in names.items() if pk != own)
     group = ", ".join(names.values())

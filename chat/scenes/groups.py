@@ -9,7 +9,7 @@ from accounts.models import User
 from characters.models import Character
 from chat.errors import GroupInvalid
 from chat.models import Conversation, Member, TurnOrder
-from chat.queries import find_character
+from chat.queries import find_characters
 
 # Each answers in turn, and a prompt names them all; a table of more is a crowd.
 MAX_MEMBERS = 8
@@ -30,27 +30,32 @@ def new_members(actor: User, conversation: Conversation, wish: Wish) -> list[Mem
     slugs = list(dict.fromkeys(wish.slugs))
     if not MIN_MEMBERS <= len(slugs) <= MAX_MEMBERS or wish.order not in TurnOrder.values:
         raise GroupInvalid
-    members = []
-    for place, slug in enumerate(slugs):
-        character = find_character(user=actor, slug=slug)
-        assert character is not None
-        members.append(
-            Member(
-                conversation=conversation,
-                character=character,
-                version_id=character.version_id,
-                place=place,
-                is_muted=slug in wish.muted,
-            )
+    return [
+        Member(
+            conversation=conversation,
+            character=character,
+            version_id=character.version_id,
+            place=place,
+            is_muted=character.slug in wish.muted,
         )
-    return members
+        for place, character in enumerate(find_characters(user=actor, slugs=slugs))
+    ]
 
 
 def members_of(conversation: Conversation) -> list[Member]:
     """The members of a group in their order; none of a chat that is no group, without a look."""
-    if not conversation.turn_order:
-        return []
-    return list(conversation.members.select_related("character__model", "version"))
+    return members_of_all([conversation]).get(conversation.pk, [])
+
+
+def members_of_all(conversations: Sequence[Conversation]) -> dict[uuid.UUID, list[Member]]:
+    """The same for several at once, by conversation."""
+    groups = [conversation.pk for conversation in conversations if conversation.turn_order]
+    found: dict[uuid.UUID, list[Member]] = {}
+    if groups:
+        members = Member.objects.filter(conversation__in=groups)
+        for member in members.select_related("character__model", "version"):
+            found.setdefault(member.conversation_id, []).append(member)
+    return found
 
 
 def choose_speakers(

@@ -72,16 +72,16 @@ async def test_a_turn_is_given_once_and_not_after_an_hour(web, key, model_server
     assert await sync_to_async(list_owed_turns)() == []
     await owe(OVERDUE_SECONDS - 5)
     assert await sync_to_async(list_owed_turns)() == []
-    posted = [await sync_to_async(speak_next)(reply.pk) for _ in range(2)]
+    posted = [(await sync_to_async(speak_next)([reply.pk]))[0] for _ in range(2)]
     assert posted[0].reply.message.character_id == ben
     assert posted[1] is None
     # Where the person has gone on, nobody is owed anything.
     await owe(OVERDUE_SECONDS - 5)
-    assert await sync_to_async(speak_next)(reply.pk) is None
+    assert await sync_to_async(speak_next)([reply.pk]) == [None]
     assert not await Reply.objects.owing_a_turn().aexists()
     assert await Message.objects.filter(parent=reply.message).acount() == 1
     await Reply.objects.filter(status=ReplyStatus.QUEUED).aupdate(status=ReplyStatus.STOPPED)
-    assert await sync_to_async(speak_next)(uuid.uuid4()) is None
+    assert await sync_to_async(speak_next)([uuid.uuid4()]) == [None]
 
 
 async def test_who_is_muted_when_a_group_begins_answers_only_when_chosen(web, key, model_server):
