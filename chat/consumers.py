@@ -60,6 +60,8 @@ class ChatConsumer(AsyncWebsocketConsumer):
         self._sender: asyncio.Task[None] | None = None
         # What this socket watches: reply → its conversation.
         self._replies: dict[uuid.UUID, uuid.UUID] = {}
+        # Those it has told to their end: an event that comes late does not begin them again.
+        self._told: set[uuid.UUID] = set()
         self._conversations: set[uuid.UUID] = set()
         self._telling: set[asyncio.Task[None]] = set()
         user = await in_database(find_user, self._headers)
@@ -215,6 +217,7 @@ class ChatConsumer(AsyncWebsocketConsumer):
             self._queue(frame)
         if is_last:
             self._replies.pop(reply_id, None)
+            self._told.add(reply_id)
 
     async def user_event(self, message: dict[str, Any]) -> None:
         """An event for all windows of this user, from `accounts.events`."""
@@ -225,7 +228,9 @@ class ChatConsumer(AsyncWebsocketConsumer):
             if conversation_id in self._conversations:
                 for node in event["messages"]:
                     if node["reply"] and node["reply"]["status"] not in FINAL_STATUSES:
-                        await self._watch(uuid.UUID(node["reply"]["id"]), conversation_id, events.BEGINNING)
+                        reply_id = uuid.UUID(node["reply"]["id"])
+                        if reply_id not in self._told:
+                            await self._watch(reply_id, conversation_id, events.BEGINNING)
 
     async def close_for_restart(self) -> None:
         await self.close(CLOSE_RESTART)

@@ -286,3 +286,17 @@ async def test_metrics_tell_what_was_answered(web, key, model_server):
     assert 'tokens_generated_total{model="pace-0"}' in text
     assert "sockets_open 1.0" in text
     assert 'queue_length{queue="ingest"} 0.0' in text
+
+
+async def test_late_news_of_a_message_does_not_tell_its_answer_twice(web, key, model_server):
+    model_server.script(Answer(text="Short."), Answer(text="Long after."))
+    async with Talk(web.url, key) as talk:
+        sent = await talk.send("Hello")
+        await talk.until_end(sent["reply"])
+        await talk.next(lambda event: event.get("event") == "created")
+        # Whatever would be told again comes before the end of another answer.
+        second = await talk.send("And?", conversation=sent["conversation"])
+        await talk.until_end(second["reply"])
+    ends = [event for event in talk.seen if event.get("reply") == sent["reply"] and "status" in event]
+    assert [event["status"] for event in ends].count("complete") == 1
+    assert text_of([event for event in talk.seen if event.get("reply") == sent["reply"]]) == "Short."
