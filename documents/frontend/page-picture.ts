@@ -37,11 +37,12 @@ export async function showPicture(
   return frame;
 }
 
-/** Turns a page that is wider than its frame to the column of the passage. */
+/** Turns a page that is wider than its frame to the column of the passage: most of its lines, rather than its title. */
 export function turnToPassage(frame: HTMLElement): void {
   const marks = [...frame.querySelectorAll<HTMLElement>(".viewer-mark")];
-  const widest = marks.reduce((best, other) => (other.offsetWidth > best.offsetWidth ? other : best));
-  frame.scrollLeft = widest.offsetLeft + (widest.offsetWidth - frame.clientWidth) / 2;
+  marks.sort((one, other) => one.offsetWidth - other.offsetWidth);
+  const line = marks[Math.floor(marks.length / 2)];
+  if (line) frame.scrollLeft = line.offsetLeft + (line.offsetWidth - frame.clientWidth) / 2;
 }
 
 /** A press looks closer at that place, which comes to the middle; another steps back. */

@@ -10,6 +10,7 @@ sentences are quoted that are nearest to what its opening says in all; asked for
 """
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ WHOLE_DOCUMENTS_MAX = 3
 MOST_SENTENCES = 60
 # One way to connect a model, named wherever one is missed.
 SETTING = "INFERENCE_URL"
+
+_REFERRING = re.compile(r"\bet al\b|\b(?:19|20)\d\d[a-z]?\)|\[\d+(?:, ?\d+)*\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,10 +123,14 @@ def best_quotes(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
 
 
 def _telling(candidates: Sequence[_Candidate]) -> list[_Candidate]:
-    """Of each document the sentences nearest to what all of them say, in the order of the passages."""
+    """Of each document the sentences nearest to what all of them say, in the order of the passages.
+
+    What a sentence says of others' work is not what the document is about.
+    """
     told: list[_Candidate] = []
     for document in dict.fromkeys(candidate.document for candidate in candidates):
-        own = [candidate for candidate in candidates if candidate.document == document]
+        every = [candidate for candidate in candidates if candidate.document == document]
+        own = [candidate for candidate in every if not _REFERRING.search(candidate.sentence)] or every
         vectors = embed_queries([candidate.sentence for candidate in own])
         told += [own[at] for at in most_central(vectors, MOST_QUOTES)]
     return told
