@@ -19,7 +19,7 @@ class ModelForm(forms.ModelForm[Model]):
     """A model's row; which one is the default is an action of its own, since it concerns two rows."""
 
     capabilities = forms.MultipleChoiceField(
-        label=_("capabilities"),
+        label=_("Capabilities"),
         choices=Capability.choices,
         widget=forms.CheckboxSelectMultiple,
         required=False,
