@@ -12,11 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.ids import uuid7
+from accounts.models import User
 from characters.assets.models import Asset, AssetKind
 from characters.gallery.models import CharacterUsage, Favourite
 from characters.lorebooks.models import Lorebook, LorebookEntry
 from characters.personas.models import Persona
-from characters.publication import CharacterQuerySet, Publication, Visibility
+from characters.publication import Publication, Visibility, prefix_query
 from characters.versions.models import Draft, Version
 
 __all__ = [
@@ -45,6 +46,22 @@ MAX_PROMPT_LENGTH = 32_000
 MAX_WORDS_LENGTH = 8_000
 # Cards from elsewhere have texts of this length, however little of them a small model can read.
 MAX_CARD_TEXT_LENGTH = 100_000
+
+
+class CharacterQuerySet(models.QuerySet["Character"]):
+    def visible_to(self, user: User) -> "CharacterQuerySet":
+        """The user's own, and what is published for everyone or for a group of theirs and not hidden."""
+        groups = user.groups.through.objects.filter(user_id=user.pk).values("group_id")
+        shown = self.model.shown_to.through.objects.filter(group_id__in=groups).values("character_id")
+        audience = Q(visibility=Visibility.EVERYONE) | Q(visibility=Visibility.GROUP, pk__in=shown)
+        return self.filter(Q(owner=user) | Q(audience, is_published=True, hidden_at=None))
+
+    def matching(self, query: str) -> "CharacterQuerySet":
+        """Those in whose name, tags, tagline or description every word of `query` begins a word; all for no words."""
+        if not query.strip():
+            return self
+        search = prefix_query(query)
+        return self.none() if search is None else self.filter(search=search)
 
 
 class Character(Publication):

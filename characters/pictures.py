@@ -42,6 +42,20 @@ SMALL_KEPT_SECONDS = 86_400
 QUALITY = 90
 _TOO_MANY_PIXELS = _("That picture has more than 24 megapixels. Scale it down and upload it again.")
 
+# Pillow's decoders raise any of these for broken files.
+_BROKEN = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    MemoryError,
+    EOFError,
+    IndexError,
+    KeyError,
+    TypeError,
+    OverflowError,
+    struct.error,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Crop:
@@ -79,6 +93,18 @@ def encode_whole(data: bytes, longest_px: int = WHOLE_PX) -> Picture:
     picture = _decode(data)
     picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
     return Picture(save_webp(picture), *picture.size)
+
+
+def count_pixels(data: bytes) -> int:
+    """How many pixels an encoding would have to decode, by the file's header; 0 for what it would refuse."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(data), formats=FORMATS) as picture:
+                pixels = picture.width * picture.height
+    except (Image.DecompressionBombError, *_BROKEN):
+        return 0
+    return pixels if pixels <= MAX_PIXELS and len(data) <= MAX_BYTES else 0
 
 
 def save_webp(picture: Image.Image) -> bytes:
@@ -197,19 +223,7 @@ def _decode(data: bytes) -> Image.Image:
     # Pillow's own limit, seven times ours, is looked at while the header is read.
     except Image.DecompressionBombError as error:
         raise PictureRefused(_TOO_MANY_PIXELS) from error
-    # Pillow's decoders raise any of these for broken files.
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        MemoryError,
-        EOFError,
-        IndexError,
-        KeyError,
-        TypeError,
-        OverflowError,
-        struct.error,
-    ) as error:
+    except _BROKEN as error:
         raise PictureRefused from error
 
 

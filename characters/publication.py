@@ -1,15 +1,8 @@
 """Who sees a character, and how it stands in the gallery. No IO here."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib.postgres.search import SearchQuery
 from django.db import models
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from accounts.models import User
-    from characters.models import Character  # noqa: F401 (the queryset below is one of them)
 
 
 class Visibility(models.TextChoices):
@@ -27,22 +20,6 @@ def prefix_query(words: str) -> SearchQuery | None:
     if not parts:
         return None
     return SearchQuery(" & ".join(f"{part}:*" for part in parts), config="simple", search_type="raw")
-
-
-class CharacterQuerySet(models.QuerySet["Character"]):
-    def visible_to(self, user: "User") -> "CharacterQuerySet":
-        """The user's own, and what is published for everyone or for a group of theirs and not hidden."""
-        groups = user.groups.through.objects.filter(user_id=user.pk).values("group_id")
-        shown = self.model.shown_to.through.objects.filter(group_id__in=groups).values("character_id")
-        audience = Q(visibility=Visibility.EVERYONE) | Q(visibility=Visibility.GROUP, pk__in=shown)
-        return self.filter(Q(owner=user) | Q(audience, is_published=True, hidden_at=None))
-
-    def matching(self, query: str) -> "CharacterQuerySet":
-        """Those in whose name, tags, tagline or description every word of `query` begins a word; all for no words."""
-        if not query.strip():
-            return self
-        search = prefix_query(query)
-        return self.none() if search is None else self.filter(search=search)
 
 
 class Publication(models.Model):

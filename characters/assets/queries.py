@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from accounts.models import User
 from characters.assets.models import Asset, AssetKind
 from characters.errors import AssetNotFound, CharacterNotFound
-from characters.models import Character, Version
+from characters.models import Character, CharacterQuerySet, Version
 from characters.pictures import read_file
-from characters.publication import CharacterQuerySet
 
 _DIGEST = re.compile(r"[0-9a-f]{12,32}")
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 from PIL import Image
 
 from accounts.models import User
@@ -16,16 +17,19 @@ from characters.cards.card import Card, CardAsset, main_icon
 from characters.cards.parts import as_data_urls
 from characters.cards.rows import KINDS, card_of, fields_of, load_parts, parts_of
 from characters.cards.writing import CardVersion, write_card, write_json, write_png
-from characters.errors import CharacterInvalid, PictureRefused
+from characters.errors import CardRefused, CharacterInvalid, PictureRefused
 from characters.lorebooks.services import import_lorebook
 from characters.models import CardFile, CardSource, Character
-from characters.pictures import read_file, store_card_file
+from characters.pictures import count_pixels, read_file, store_card_file
 from characters.services import create_character
 
 # Bytes of files that go with a card. In base64 they are a third longer, and beside the portrait and the words they
 # stay below what `characters.cards.reading` takes: 32 MB of PNG, 16 MB of JSON.
 MOST_PNG_BYTES = 18 * 1024 * 1024
 MOST_JSON_BYTES = 10 * 1024 * 1024
+# Of all pictures in a card together, as they are decoded: 200 expressions of 800 by 1,000 fit. What fits at the most
+# takes a minute of one core.
+MOST_MEGAPIXELS = 160
 # Of a card's picture without a portrait: a plain sheet.
 _BLANK = (512, 512)
 _BLANK_COLOUR = "#d9d4cc"
@@ -34,8 +38,10 @@ _BLANK_COLOUR = "#d9d4cc"
 def import_card(*, actor: User, card: Card) -> Character:
     """A new character of the actor's, with everything the card says: words, lorebook, portrait, pictures.
 
-    A file that has no place here, or cannot be shown, is kept as it came, for the export. Raises `CharacterInvalid`.
+    A file that has no place here, or cannot be shown, is kept as it came, for the export. Raises `CharacterInvalid`,
+    and `CardRefused` for one whose pictures would take minutes to encode.
     """
+    _check_effort(card)
     with transaction.atomic():
         character = create_character(actor=actor, name=card.name, **fields_of(card))
         CardSource.objects.create(character=character, json=card.source)
@@ -91,6 +97,25 @@ def copy_card(source: Character, copy: Character) -> None:
             for row in source.card_files.all()
         ]
     )
+
+
+def _check_effort(card: Card) -> None:
+    """Before anything is stored: what the headers of its pictures promise. Entries may name one file many times."""
+    icon = main_icon(card.assets)
+    entries = [asset.data for asset in card.assets if asset.data and (asset is icon or asset.type in KINDS)]
+    if card.picture:
+        entries.append(card.picture)
+    # The same file is read once, and the sizes are all the same counted for each entry.
+    sizes = {data: count_pixels(data) for data in set(entries)}
+    total = sum(sizes[data] for data in entries)
+    if total > MOST_MEGAPIXELS * 1_000_000:
+        raise CardRefused(
+            _(
+                "The pictures in that card have %(found)d megapixels together, and %(most)d can be read at once."
+                " Save it with smaller or fewer pictures."
+            )
+            % {"found": total // 1_000_000, "most": MOST_MEGAPIXELS}
+        )
 
 
 def _wear_picture(actor: User, character: Character, card: Card) -> tuple[Character, CardAsset | None]:

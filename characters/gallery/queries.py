@@ -9,8 +9,8 @@ from django.db.models import Exists, F, OuterRef, Value
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from characters.models import Character, Favourite, Visibility
-from characters.publication import CharacterQuerySet, prefix_query
+from characters.models import Character, CharacterQuerySet, Favourite, Visibility
+from characters.publication import prefix_query
 
 # Eight rows of six on a wide screen; the first page's portraits weigh some 500 kB.
 PAGE_SIZE = 48

@@ -1,6 +1,7 @@
 """Files of cards, in and out: bytes that came with a card go out with it again; in Azurite, as all of this folder."""
 
 import base64
+import dataclasses
 import io
 import json
 import zipfile
@@ -21,6 +22,7 @@ from characters.cards import Card, CardAsset, png, read_card
 from characters.cards.jsons import dump
 from characters.cards.reading import MAX_ASSETS
 from characters.cards.services import export_json, export_png, import_card
+from characters.errors import CardRefused
 from characters.gallery.services import copy_character
 from characters.models import CardFile, Character
 from characters.services import create_character, delete_character
@@ -239,3 +241,17 @@ def test_entries_that_are_no_entries_stay_where_they_are(bo: User):
 
     assert listed[:-1] == odd
     assert (listed[-1]["name"], listed[-1]["uri"]) == ("joy", "__asset:1")
+
+
+def test_a_card_of_too_many_large_pictures_is_refused_before_anything_is_made(bo: User):
+    # 24 megapixels in 70 kB: one such picture takes a second and more to encode.
+    buffer = io.BytesIO()
+    Image.new("L", (6_000, 4_000)).save(buffer, "PNG")
+    entries = [
+        CardAsset("emotion", f"__asset:{n}", f"joy {n}", "png", buffer.getvalue(), n) for n in range(7)
+    ]
+    card = dataclasses.replace(read_card(dump(CARD).encode()), assets=tuple(entries))
+    with pytest.raises(CardRefused) as refused:
+        import_card(actor=bo, card=card)
+    assert "168 megapixels together, and 160 can be read" in str(refused.value.user_message)
+    assert not Character.objects.exists()

@@ -2,23 +2,31 @@
 
 import io
 import json
+import os
+import time
 import zipfile
+from collections import Counter
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.http import HttpResponse
-from django.test import Client
+from django.test import AsyncClient, Client
 from PIL import Image
 
 from accounts.models import User
+from accounts.services import create_api_key
 from characters.cards import read_card, write_card
 from characters.cards.jsons import dump
 from characters.models import Character
 from characters.publishing import publish_character
 from characters.services import create_character, update_character
 from tests.characters.cards import CARD, in_png, missing, picture
+from tests.characters.damaged import damaged_files, sound_files
 
 pytestmark = pytest.mark.django_db
+# docs/character-cards.md has the command that sends ten thousand.
+DAMAGED_CARDS = int(os.environ.get("DAMAGED_CARDS", "60"))
 
 
 def upload(client: Client, data: bytes, name: str = "card.png") -> HttpResponse:
@@ -109,3 +117,21 @@ def test_a_charx_brings_its_pictures(program: Client) -> None:
     ida = Character.objects.get(slug=slug)
     assert ida.avatar
     assert list(ida.assets.filter(kind="expression").values_list("name", flat=True)) == ["joy"]
+
+
+def test_a_program_sends_damaged_cards_each_is_taken_or_refused_in_words(bo: User) -> None:
+    key = create_api_key(actor=bo, name="Test")[1]
+    # What the house does not catch is an answer 500 here, as it is outside.
+    client, bearer = AsyncClient(raise_request_exception=False), {"authorization": f"Bearer {key}"}
+    answers, longest = Counter[int](), 0.0
+    for data in [*sound_files(), *damaged_files(DAMAGED_CARDS)]:
+        begun = time.perf_counter()
+        file = SimpleUploadedFile("card", data)
+        response = async_to_sync(client.post)("/api/v1/characters/import", {"file": file}, headers=bearer)
+        longest = max(longest, time.perf_counter() - begun)
+        answers[response.status_code] += 1
+        if response.status_code != 201:
+            error = response.json().get("error", {"message": ""})
+            assert (response.status_code, error["message"][-1:]) == (422, "."), (data, response.content)
+    assert answers.keys() == {201, 422}, answers
+    assert longest < 20
