@@ -24,3 +24,19 @@ async def test_call_that_comes_as_the_last_batches_end_is_answered() -> None:
     time.sleep(0.3)  # noqa: ASYNC251
     async with asyncio.timeout(20):
         assert (await asking)[0] == [2, 4]
+
+
+async def test_calls_that_come_while_a_batch_lingers_go_with_it() -> None:
+    batches: list[int] = []
+
+    def count(numbers: Sequence[int]) -> list[int | Exception]:
+        batches.append(len(numbers))
+        return list(numbers)
+
+    batcher: Batcher[int, int] = Batcher(count, most=10, linger_seconds=0.2)
+    asking = []
+    for number in range(3):
+        asking.append(asyncio.create_task(batcher.submit(number)))
+        await asyncio.sleep(0.01)
+    assert await asyncio.gather(*asking) == [0, 1, 2]
+    assert batches == [3]
