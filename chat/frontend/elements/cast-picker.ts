@@ -1,4 +1,5 @@
-/** <cast-picker>: which character speaks, and which model. Fills the menu that the template has in it.
+/** <cast-picker>: which character speaks, and which model. Fills the menu that the template has in it. In a group, whose
+ *  members stand above the composer, it is the model alone.
  *
  *  Tells `character-choose` with a character or null, `model-choose` with a name or null for the character's own.
  */
@@ -13,13 +14,15 @@ export class CastPicker extends HTMLElement {
   #models: ModelSummary[] = [];
   #character: CharacterSummary | null = null;
   #model: string | null = null;
+  #isGroup = false;
   #shown = "";
 
   connectedCallback(): void {
     this.#fill();
   }
 
-  show(choice: { cast: Character[]; models: ModelSummary[]; character: CharacterSummary | null; model: string | null }): void {
+  show(choice: { cast: Character[]; models: ModelSummary[]; character: CharacterSummary | null; model: string | null; isGroup: boolean }): void {
+    this.#isGroup = choice.isGroup;
     this.#cast = choice.cast;
     this.#models = choice.models;
     this.#character = choice.character;
@@ -39,13 +42,14 @@ export class CastPicker extends HTMLElement {
     const button = this.querySelector("button");
     const menu = this.querySelector("[popover]");
     if (!button || !menu) return;
-    const name = this.#character?.name ?? gettext("No character");
+    const who = this.#isGroup ? null : this.#character;
+    const name = this.#isGroup ? gettext("Group") : (who?.name ?? gettext("No character"));
     const model = this.#models.find((other) => other.name === (this.#model ?? this.#usualModel));
     button.replaceChildren(
-      this.#character ? portrait(name, this.#character.avatar_url, "small") : icon("user-round-x"),
+      who ? portrait(name, who.avatar_url, "small") : icon(this.#isGroup ? "users-round" : "user-round-x"),
       make("span", { class: "truncate" }, name),
       make("span", { class: "picker-model truncate" }, model?.label ?? ""),
-      make("span", { class: "visually-hidden" }, gettext("Choose who answers")),
+      make("span", { class: "visually-hidden" }, this.#isGroup ? gettext("Choose the model") : gettext("Choose who answers")),
       icon("chevron-down"),
     );
     const cast = this.#cast.map((character) => this.#characterItem(character));
@@ -57,7 +61,8 @@ export class CastPicker extends HTMLElement {
         tell(this, "model-choose", other.name === this.#usualModel ? null : other.name),
       ),
     );
-    menu.replaceChildren(heading(gettext("Who answers")), ...cast, none, make("hr"), heading(gettext("Model")), ...models);
+    const people = this.#isGroup ? [] : [heading(gettext("Who answers")), ...cast, none, make("hr")];
+    menu.replaceChildren(...people, heading(gettext("Model")), ...models);
   }
 
   #characterItem(character: Character): HTMLElement {

@@ -242,7 +242,7 @@ export class ChatPage extends HTMLElement {
     const isGroup = this.#session.conversation.members.length > 0;
     if (isGroup) this.#composer.placeholder = gettext("Message the group");
     else this.#composer.placeholder = character ? gettext("Message %(name)s", { name: character.name }) : gettext("Write a message");
-    this.#picker.show({ ...this.#bootstrap, character, model });
+    this.#picker.show({ ...this.#bootstrap, character, model, isGroup });
     this.#showScene();
     this.#version.show(this.#session.conversation);
     this.#showDocuments();

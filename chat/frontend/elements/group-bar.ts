@@ -3,6 +3,7 @@
  *  Tells `speaker-choose` with a short name, or null to leave it to whoever's turn it is.
  */
 
+import { icon } from "../../../config/frontend/icon.ts";
 import { gettext } from "../../../config/frontend/words.ts";
 import { make, portrait, tell } from "../dom.ts";
 import type { Member } from "../protocol.ts";
@@ -19,12 +20,14 @@ export class GroupBar extends HTMLElement {
     const buttons = members.map((member) => {
       const isChosen = member.slug === speaker;
       const choose = () => tell<string | null>(this, "speaker-choose", isChosen ? null : member.slug);
-      const words = gettext("Let %(name)s speak", { name: member.name });
+      const name = { name: member.name };
+      const words = member.is_muted ? gettext("Let %(name)s speak, who is muted", name) : gettext("Let %(name)s speak", name);
       return make(
         "button",
         { type: "button", class: member.is_muted ? "group-member muted" : "group-member", "aria-pressed": String(isChosen), "aria-label": words, title: words, onclick: choose },
         portrait(member.name, member.avatar_url, "small"),
         make("span", { class: "truncate" }, member.name),
+        member.is_muted ? icon("volume-x") : null,
       );
     });
     this.replaceChildren(...buttons);

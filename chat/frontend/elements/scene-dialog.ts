@@ -85,7 +85,7 @@ export class SceneDialog extends HTMLElement {
     const here = new Set(members.map(({ slug }) => slug));
     const muted = new Set(members.filter((member) => member.is_muted).map(({ slug }) => slug));
     const boxes = [...known.values()].map((person) => {
-      const box = make("input", { type: "checkbox", value: person.slug, checked: here.has(person.slug) });
+      const box = make("input", { type: "checkbox", class: "checkbox", value: person.slug, checked: here.has(person.slug) });
       const mute = muteButton(person.name, muted.has(person.slug));
       mute.hidden = !box.checked;
       box.addEventListener("change", () => (mute.hidden = !box.checked));
