@@ -46,7 +46,7 @@ export class CastPicker extends HTMLElement {
     const name = this.#isGroup ? gettext("Group") : (who?.name ?? gettext("No character"));
     const model = this.#models.find((other) => other.name === (this.#model ?? this.#usualModel));
     button.replaceChildren(
-      who ? portrait(name, who.avatar_url, "small") : icon(this.#isGroup ? "users-round" : "user-round-x"),
+      who ? portrait(name, who.avatar_url, "small") : this.#isGroup ? icon("users-round") : icon("user-round-x"),
       make("span", { class: "truncate" }, name),
       make("span", { class: "picker-model truncate" }, model?.label ?? ""),
       make("span", { class: "visually-hidden" }, this.#isGroup ? gettext("Choose the model") : gettext("Choose who answers")),
