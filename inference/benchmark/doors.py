@@ -28,6 +28,8 @@ class Question:
     model: str
     text: str
     max_tokens: int
+    # Short names of characters who all answer, one after another; only over the socket.
+    group: tuple[str, ...] = ()
 
 
 class Door(Protocol):
@@ -184,8 +186,10 @@ class SocketDoor:
             "model": question.model,
             "max_tokens": question.max_tokens,
         }
+        if question.group:
+            frame |= {"group": question.group, "turn_order": "turn"}
         await socket.send_json(frame)
-        reply, first_token, pieces = "", None, 0
+        reply, first_token, pieces, tokens, left = "", None, 0, 0, len(question.group) or 1
         async for message in socket:
             if message.type is not aiohttp.WSMsgType.TEXT:
                 break
@@ -197,14 +201,17 @@ class SocketDoor:
                     self._conversations.append(event["conversation"])
                 case "error" if event.get("request_id") == request_id:
                     return Sample(None, now, 0, event["code"])
-                case "delta" if event["reply"] == reply:
+                # In a group the others' replies are told to this socket by themselves.
+                case "delta" if question.group or event["reply"] == reply:
                     first_token = first_token or now
                     pieces += 1
-                case "status" if event["reply"] == reply and event["status"] in FINAL:
+                case "status" if event["status"] in FINAL and (question.group or event["reply"] == reply):
                     usage = event.get("usage") or {}
                     error = (event.get("error") or {}).get("code") or "failed"
-                    tokens = usage.get("completion_tokens") or pieces
-                    return Sample(first_token, now, tokens, error if event["status"] == "failed" else "")
+                    tokens, pieces = tokens + (usage.get("completion_tokens") or pieces), 0
+                    left -= 1
+                    if not left or event["status"] == "failed":
+                        return Sample(first_token, now, tokens, error if event["status"] == "failed" else "")
         return Sample(None, time.perf_counter() - started_at, 0, "connection_lost")
 
 

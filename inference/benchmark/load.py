@@ -23,6 +23,7 @@ class Plan:
     answers_each: int
     text: str
     max_tokens: int
+    group: tuple[str, ...] = ()
 
     @property
     def steps(self) -> list[tuple[str, str, int]]:
@@ -42,7 +43,7 @@ async def run_scenario(
 ) -> Scenario:
     """One scenario; `on_answer` hears of each answer as it ends."""
     model, door, users = step
-    question = Question(model, plan.text, plan.max_tokens)
+    question = Question(model, plan.text, plan.max_tokens, plan.group)
     ways = [DOORS[door](session, plan.url, plan.keys[at % len(plan.keys)]) for at in range(users)]
     samples: list[Sample] = []
 

@@ -36,6 +36,16 @@ def _numbers(text: str) -> tuple[int, ...]:
     return numbers
 
 
+def _doors(wanted: str, group: tuple[str, ...]) -> tuple[str, ...]:
+    if group:
+        return ("socket",)
+    return tuple(DOORS) if wanted == "both" else (wanted,)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name for part in text.split(",") if (name := part.strip()))
+
+
 class Command(BaseCommand):
     help = "Measure first token and tokens per second, for one user and many, and compare runs."
     requires_system_checks = []
@@ -55,6 +65,13 @@ class Command(BaseCommand):
         parser.add_argument("--tokens", type=int, default=150, help="the longest answer")
         parser.add_argument("--text", default=TEXT, help="what is asked")
         parser.add_argument("--door", choices=[*DOORS, "both"], default="http")
+        parser.add_argument(
+            "--group",
+            type=_names,
+            default=(),
+            metavar="SLUG,SLUG",
+            help="characters who answer one after another; implies --door socket",
+        )
         parser.add_argument("--label", default="", help="a word for this run, in the report")
         parser.add_argument(
             "--out", type=Path, default=settings.DATA_DIR / "benchmarks", help="folder of the files"
@@ -93,11 +110,12 @@ class Command(BaseCommand):
                 url=url,
                 keys=tuple(keys),
                 models=_choose(offered, options["model"], is_all=options["all_models"]),
-                doors=tuple(DOORS) if options["door"] == "both" else (options["door"],),
+                doors=_doors(options["door"], options["group"]),
                 users=options["users"],
                 answers_each=options["answers"],
                 text=options["text"],
                 max_tokens=options["tokens"],
+                group=options["group"],
             )
             started_at = datetime.now(UTC).isoformat(timespec="seconds")
             self.stderr.write(f"{len(plan.steps)} scenarios, {plan.answers} answers, at {url}")
