@@ -51,15 +51,6 @@ class _Answer(msgspec.Struct):
     duration: float | str | None = None
 
 
-def has_transcriber() -> bool:
-    """Whether any model can transcribe now."""
-    try:
-        resolve_model(None, capability=Capability.TRANSCRIPTION)
-    except ModelUnavailable:
-        return False
-    return True
-
-
 def transcribe(
     file: BinaryIO, *, name: str = "audio.wav", language: str = "", model: str | None = None
 ) -> Transcript:

@@ -8,7 +8,7 @@ import base64
 import msgspec
 
 from inference.asking import ask_in_turn, post
-from inference.errors import AnswerGarbled, ModelUnavailable
+from inference.errors import AnswerGarbled
 from inference.models import Capability
 from inference.queries import resolve_model
 from inference.types import Endpoint
@@ -28,15 +28,6 @@ class _Choice(msgspec.Struct):
 
 class _Answer(msgspec.Struct):
     choices: list[_Choice]
-
-
-def has_eyes() -> bool:
-    """Whether any model can look at pictures now."""
-    try:
-        resolve_model(None, capability=Capability.VISION)
-    except ModelUnavailable:
-        return False
-    return True
 
 
 def ask_about_picture(question: str, picture: bytes, *, media_type: str) -> str:

@@ -19,6 +19,7 @@ from inference.model_files.services import (
     delete_file,
     serve_file,
     start_fetch,
+    stop_serving,
 )
 from inference.models import FileStatus, ModelFile, Server, ServerKind
 from inference.tasks import begin_create, begin_fetch
@@ -51,7 +52,7 @@ class ModelFileAdmin(admin.ModelAdmin[ModelFile]):
     list_display = ["name", "status", "size", "architecture", "quantisation", "context_tokens", "error"]
     list_filter = ["status", "architecture"]
     search_fields = ["name", "source"]
-    actions = ["serve", "create"]
+    actions = ["serve", "stop", "create"]
     readonly_fields = [
         *("name", "status", "blob_name", "source", "size", "architecture", "parameters", "quantisation"),
         *("context_tokens", "error"),
@@ -112,6 +113,18 @@ class ModelFileAdmin(admin.ModelAdmin[ModelFile]):
         self.message_user(
             request, _("%(file)s is being loaded; it can be chosen in a moment.") % {"file": row}
         )
+
+    @admin.action(description=_("Serve the chosen file no more"))
+    def stop(self, request: HttpRequest, queryset: QuerySet[ModelFile]) -> None:
+        row = self._the_one(request, queryset)
+        if row is None:
+            return
+        try:
+            stop_serving(actor=actor_of(request), file_id=row.pk)
+        except ParlourError as error:
+            self.message_user(request, str(error.user_message), messages.ERROR)
+            return
+        self.message_user(request, _("%(file)s is served no more.") % {"file": row})
 
     @admin.action(description=_("Create the chosen file as a model on every Ollama server"))
     def create(self, request: HttpRequest, queryset: QuerySet[ModelFile]) -> None:

@@ -1,8 +1,8 @@
-"""What administrators do with the models on a server: show, pull, load, free, delete.
+"""What administrators do with the models on a server: pull, load, free, delete.
 
 Verbs as in `services`: permission first, an audit entry for what changes something. `pull_model` is an asynchronous
-generator of progress; everything else is synchronous. Only Ollama's models come and go over its API; of the other
-kinds what they say can be shown, the rest raises `OperationUnsupported`. Errors are ServerErrors and NotAllowed.
+generator of progress; everything else is synchronous. Only Ollama's models come and go over its API; the other
+kinds raise `OperationUnsupported`. Errors are ServerErrors and NotAllowed.
 """
 
 import uuid
@@ -16,11 +16,10 @@ from accounts.errors import NotAllowed, NotFound
 from accounts.models import User
 from inference.endpoints import endpoint_at, own_api
 from inference.errors import ModelGone, OperationUnsupported
-from inference.estate.discovery import describe_model
 from inference.models import Capability, Deployment, Server, ServerKind
 from inference.net.http import Place, place
 from inference.services import refresh_models
-from inference.types import ModelDetails, Progress
+from inference.types import Progress
 from inference.wire import ollama
 from inference.wire.dialects import dialect_of
 
@@ -28,12 +27,6 @@ from inference.wire.dialects import dialect_of
 def can_manage(server: Server) -> bool:
     """Whether models can be pulled to, loaded on and deleted from this server."""
     return dialect_of(server.kind, server.base_url).can_manage
-
-
-def show_model(*, actor: User, server_id: uuid.UUID, remote_name: str) -> ModelDetails:
-    """What the server says about one of its models now, of any kind of server; ModelGone if it has none so called."""
-    server = _server_for(actor, server_id)
-    return describe_model(endpoint_at(server, remote_name))
 
 
 def list_loaded_models(*, actor: User, server_id: uuid.UUID) -> frozenset[str]:

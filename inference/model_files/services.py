@@ -26,7 +26,7 @@ from inference.endpoints import endpoint_at, own_api
 from inference.errors import NotAModelFile, NotServedHere, OperationUnsupported
 from inference.estate.operations import can_manage
 from inference.model_files.gguf import GgufFacts, NotGguf, read_facts
-from inference.model_server.choice import write_choice
+from inference.model_server.choice import read_choice, write_choice
 from inference.models import FileStatus, ModelFile, Server, ServerKind
 from inference.net.http import place
 from inference.queries import has_language_model
@@ -154,13 +154,20 @@ def serve_file(*, actor: User, file_id: uuid.UUID, begin: Callable[[uuid.UUID], 
     return row
 
 
-def stop_serving(*, actor: User) -> None:
-    """Serve no file any more."""
+def stop_serving(*, actor: User, file_id: uuid.UUID) -> ModelFile:
+    """Serve this file no more, and none in its place; raises `NotServedHere`."""
     _require_administrator(actor)
     if not can_serve_here():
         raise NotServedHere
-    write_choice(Path(settings.DATA_DIR), None)
-    ModelFile.objects.update(is_to_serve=False)
+    row, folder = _get(file_id), Path(settings.DATA_DIR)
+    choice = read_choice(folder)
+    if choice is None or choice.name != row.name:
+        raise InvalidInput(_("This file is not being served."))
+    with transaction.atomic():
+        ModelFile.objects.filter(pk=row.pk).update(is_to_serve=False)
+        audit.record(actor=actor, verb="stop_model_file", target=row)
+        transaction.on_commit(lambda: write_choice(folder, None))
+    return row
 
 
 def create_on_ollama(

@@ -12,13 +12,14 @@ from accounts.errors import InvalidInput
 from accounts.models import User
 from inference import keys
 from inference.embeddings import embed_queries
+from inference.endpoints import endpoint_at
 from inference.errors import KeyRefused, ModelGone, ModelNotInLibrary, OperationUnsupported, StreamCut
+from inference.estate.discovery import describe_model
 from inference.estate.operations import (
     delete_model,
     list_loaded_models,
     load_model,
     pull_model,
-    show_model,
     unload_model,
 )
 from inference.models import Capability, Deployment, Model, Server, ServerKind
@@ -69,7 +70,7 @@ def test_ollama_tells_what_its_models_can(server: ScriptedServer, administrator:
     assert talker.capabilities == [Capability.CHAT, Capability.TOOLS]
     assert (embedder.capabilities, embedder.dimensions) == ([Capability.EMBEDDINGS], 768)
     assert talker.deployments.get().context_tokens == 131072
-    shown = show_model(actor=administrator, server_id=row.pk, remote_name="llama3.2:latest")
+    shown = describe_model(endpoint_at(row, "llama3.2:latest"))
     assert (shown.parameters, shown.quantisation, shown.family) == (3212749888, "Q4_K_M", "llama")
     assert (shown.size_bytes, shown.is_loaded) == (SIZE_BYTES, False)
     server.script(Answer(text="Here."))
@@ -118,7 +119,7 @@ def test_pull_that_cannot_be_says_why(server: ScriptedServer, administrator: Use
     with pytest.raises(StreamCut):
         pulled(administrator, row, "llama3.2")
     with pytest.raises(ModelGone):
-        show_model(actor=administrator, server_id=row.pk, remote_name="never:here")
+        describe_model(endpoint_at(row, "never:here"))
 
 
 # vLLM and KAITO, whose Workspaces and InferenceSets serve vLLM below one address
@@ -373,7 +374,7 @@ def test_llama_cpp_itself_is_recognised_described_and_chats(llama: str, administ
     target = resolve_model("tiny")
     assert (row.kind, target.context_tokens) == (ServerKind.LLAMACPP, CONTEXT_TOKENS)
     assert Model.objects.get(name="tiny").capabilities == [Capability.CHAT]
-    shown = show_model(actor=administrator, server_id=row.pk, remote_name="tiny")
+    shown = describe_model(endpoint_at(row, "tiny"))
     assert 500_000 < shown.parameters < 600_000
     assert chat("tiny").strip() == SENTENCE
     with pytest.raises(OperationUnsupported):

@@ -21,7 +21,9 @@ from inference.model_files.services import (
     delete_file,
     serve_file,
     start_fetch,
+    stop_serving,
 )
+from inference.model_server.choice import read_choice
 from inference.models import Deployment, FileStatus, ModelFile, Server, ServerKind
 from inference.types import Progress
 from tests.inference.hub import SOURCE, Hub
@@ -163,3 +165,17 @@ def test_house_on_an_estate_serves_no_file_itself(administrator: User, upload: C
     with pytest.raises(InvalidInput, match="owner/repository"):
         start_fetch(actor=administrator, source="nonsense", is_to_serve=False, begin=run_fetch)
     delete_file(actor=administrator, file_id=row.pk)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_administrator_serves_a_file_here_and_stops_it(
+    administrator: User, upload: ContentFile, settings, tmp_path
+) -> None:
+    settings.LOCAL_MODEL_URL, settings.MODEL_GGUF, settings.DATA_DIR = "http://127.0.0.1:1/v1", "", tmp_path
+    row = add_uploaded_file(actor=administrator, upload=upload)
+    with pytest.raises(InvalidInput, match="not being served"):
+        stop_serving(actor=administrator, file_id=row.pk)
+    serve_file(actor=administrator, file_id=row.pk, begin=run_fetch)
+    assert read_choice(tmp_path).name == row.name
+    stop_serving(actor=administrator, file_id=row.pk)
+    assert read_choice(tmp_path) is None

@@ -8,7 +8,7 @@ import pytest
 
 from inference.errors import AnswerGarbled, RequestRejected, TranscriptionUnavailable
 from inference.models import Capability
-from inference.transcription import Segment, has_transcriber, transcribe
+from inference.transcription import Segment, transcribe
 from tests.inference.conftest import add_model
 from tests.openai_server import Recorded, Response, ScriptedServer
 
@@ -50,7 +50,6 @@ def test_caller_gets_text_and_times(server: ScriptedServer) -> None:
     sent = fields_of(server.requests[-1])
     assert (sent["model"], sent["language"], sent["file"]) == (b"whisper-1", b"en", b"RIFF...")
     assert sent["filename"] == b"talk.wav"
-    assert has_transcriber()
 
 
 def test_model_without_times_is_asked_for_the_text_alone(server: ScriptedServer) -> None:
@@ -66,7 +65,6 @@ def test_model_without_times_is_asked_for_the_text_alone(server: ScriptedServer)
 
 
 def test_house_without_a_transcriber_says_what_would_connect_one() -> None:
-    assert not has_transcriber()
     with pytest.raises(TranscriptionUnavailable, match="Whisper"):
         transcribe(io.BytesIO(b"RIFF..."))
 
