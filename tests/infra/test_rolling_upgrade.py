@@ -60,7 +60,7 @@ def newer(tmp_path: Path, transactional_db: None) -> Iterator[Path]:
     shutil.copy(ROOT / "manage.py", home)
     last = max(path.stem for path in (home / "chat/migrations").glob("0*.py"))
     (home / "chat/migrations/9000_expand.py").write_text(EXPAND.format(last=last))
-    models = home / "chat/models.py"
+    models = home / "chat/models/messages.py"
     text = models.read_text()
     marker = "class Message(models.Model):"
     start = text.index('"""', text.index('"""', text.index(marker)) + 3) + 3
