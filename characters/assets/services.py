@@ -23,6 +23,7 @@ from characters.pictures import (
     store_picture,
     store_words,
 )
+from characters.versions.belongings import note_belongings
 from characters.versions.services import keep_version
 
 MAX_STYLE_LENGTH = 20_000
@@ -74,6 +75,7 @@ def add_picture(*, actor: User, character_id: uuid.UUID, kind: AssetKind, name: 
                 _("A character has at most %(most)d files. Remove one first.") % {"most": MAX_ASSETS}
             )
         asset = _put(character, kind, name, stored, len(picture.data), (picture.width_px, picture.height_px))
+        note_belongings(character)
         record(actor=actor, verb="add picture", target=character)
     return asset
 
@@ -99,6 +101,7 @@ def set_style(*, actor: User, character_id: uuid.UUID, text: str) -> Asset | Non
         else:
             asset = None
             character.assets.filter(kind=AssetKind.STYLE).delete()
+        note_belongings(character)
         record(actor=actor, verb="change style", target=character)
     return asset
 
@@ -111,6 +114,7 @@ def remove_asset(*, actor: User, asset_id: uuid.UUID) -> None:
         raise AssetNotFound
     character = find_own(actor, asset.character_id)
     asset.delete()
+    note_belongings(character)
     record(actor=actor, verb="remove picture", target=character)
 
 

@@ -74,4 +74,17 @@ def _named(names: Iterable[str] | None) -> set[str]:
     ):
         chosen = rows if names is None else rows.filter(**{f"{field}__in": names})
         found.update(chosen.exclude(**{field: ""}).values_list(field, flat=True).distinct())
-    return found
+    return found | _remembered(names)
+
+
+def _remembered(names: Iterable[str] | None) -> set[str]:
+    """The same for what versions remember of files."""
+    if names is not None:
+        remembering = {name: [{"file": name}] for name in names}
+        return {
+            name
+            for name, files in remembering.items()
+            if Version.objects.filter(belongings__files__contains=files).exists()
+        }
+    versions = Version.objects.exclude(belongings=None).values_list("belongings__files", flat=True)
+    return {file["file"] for files in versions.iterator() for file in files or ()}

@@ -17,6 +17,7 @@ from characters.errors import LorebookNotFound, LorebookRefused
 from characters.lorebooks.models import MAX_ENTRIES, Lorebook, LorebookEntry
 from characters.lorebooks.rows import BOOK_FIELDS, entry_rows
 from characters.models import Character
+from characters.versions.belongings import note_belongings
 
 MAX_KEYS = 200
 
@@ -140,6 +141,7 @@ def take_lorebook(*, actor: User, lorebook_id: uuid.UUID, character_id: uuid.UUI
     character.lorebooks.remove(*character.lorebooks.filter(pk=lorebook_id))
     character.has_lore = character.lorebooks.exists()
     character.save(update_fields=["has_lore", "updated_at"])
+    note_belongings(character)
     record(actor=actor, verb="take lorebook", target=character)
     return character
 
@@ -167,6 +169,7 @@ def _use(character: Character, lorebook: Lorebook) -> None:
         character.has_lore = True
         character.save(update_fields=["has_lore", "updated_at"])
     character.lorebooks.add(lorebook)
+    note_belongings(character)
 
 
 def _find(actor: User, lorebook_id: uuid.UUID) -> Lorebook:

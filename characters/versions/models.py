@@ -23,6 +23,8 @@ class Version(models.Model):
     # Field name → value, for `characters.versions.snapshot.FIELDS`; the portrait's name in storage has a column.
     snapshot = models.JSONField(_("what it says"))
     avatar = models.CharField(_("portrait"), max_length=200, blank=True)
+    # `characters.versions.belongings.Belongings`; None for a version from before they were remembered.
+    belongings = models.JSONField(_("what it has"), null=True, editable=False)
     # Of snapshot and portrait: a save that changes nothing makes no version.
     digest = models.CharField(max_length=64)
     made_by = models.ForeignKey(

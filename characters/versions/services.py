@@ -9,6 +9,7 @@ from accounts.models import User
 from characters.access import find_own
 from characters.errors import VersionNotFound
 from characters.models import Character, Draft, Version
+from characters.versions.belongings import note_belongings, put_back, take_belongings
 from characters.versions.snapshot import FIELDS, Snapshot, digest_snapshot, take_snapshot
 
 # Characters of JSON. A draft holds what the editor's fields hold; twenty of the longest would be somebody's archive.
@@ -26,12 +27,14 @@ def keep_version(character: Character, *, actor: User | None, note: str = "") ->
     if newest is not None and newest.digest == digest:
         if character.version_id != newest.pk:
             _set_current(character, newest)
+        note_belongings(character)
         return None
     version = Version.objects.create(
         character=character,
         number=newest.number + 1 if newest else 1,
         snapshot=snapshot,
         avatar=avatar,
+        belongings=take_belongings(character),
         digest=digest,
         made_by=actor,
         note=note[:200],
@@ -42,7 +45,10 @@ def keep_version(character: Character, *, actor: User | None, note: str = "") ->
 
 @transaction.atomic
 def restore_version(*, actor: User, character_id: uuid.UUID, number: int) -> Character:
-    """The character as it was, as a new version: nothing of the history is lost. Raises `VersionNotFound`."""
+    """The character as it was, as a new version: nothing of the history is lost. Raises `VersionNotFound`.
+
+    With the words come the pictures, lorebooks and knowledge it had then, as far as they are still there to give.
+    """
     character = find_own(actor, character_id)
     version = Version.objects.filter(character=character, number=number).first()
     if version is None:
@@ -52,6 +58,8 @@ def restore_version(*, actor: User, character_id: uuid.UUID, number: int) -> Cha
         if name in version.snapshot:
             setattr(character, name, version.snapshot[name])
     character.avatar = version.avatar
+    if version.belongings is not None:
+        put_back(character, version.belongings, actor=actor)
     character.save()
     keep_version(character, actor=actor, note=f"← {number}")
     Draft.objects.filter(character=character).delete()

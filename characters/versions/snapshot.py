@@ -1,7 +1,8 @@
 """What a version keeps of a character, and a character as a version has it. Pure.
 
 Left out on purpose: the model, because which models an estate serves is not the character's to remember; collections
-and lorebooks, which have rows and a life of their own; and everything about audience.
+and lorebooks, which have rows and a life of their own (`characters.versions.belongings`); and everything about
+audience.
 """
 
 import copy

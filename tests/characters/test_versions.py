@@ -1,17 +1,25 @@
 """Drafts and versions: what is typed, what is saved, and how it comes back."""
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.postgres.fields import ArrayField
+from django.core.cache import cache
 from django.db import models
 from django.test import Client
 
 from accounts.models import User
-from characters.assets.services import set_portrait
+from characters.assets.models import AssetKind
+from characters.assets.services import add_picture, remove_asset, set_portrait
+from characters.assets.sweeping import remove_unnamed_files
 from characters.errors import VersionNotFound
+from characters.lorebooks.services import create_lorebook, give_lorebook, take_lorebook
 from characters.models import Character, Draft, Version
+from characters.pictures import read_file
 from characters.services import create_character, update_character
 from characters.versions.services import restore_version
 from characters.versions.snapshot import FIELDS, at_version
+from documents.services import create_collection
 from tests.characters.conftest import picture
 
 pytestmark = pytest.mark.django_db
@@ -123,3 +131,38 @@ def test_browser_sends_lines_its_way_they_are_kept_ours(mira: Character, bo: Use
     row = update_character(actor=bo, character_id=mira.pk, definition="One.\r\nTwo.")
 
     assert row.definition == "One.\nTwo."
+
+
+def test_owner_restores_gets_pictures_lore_and_knowledge_back_too(mira: Character, bo: User):
+    set_portrait(actor=bo, character_id=mira.pk, data=picture())
+    joy = add_picture(
+        actor=bo, character_id=mira.pk, kind=AssetKind.EXPRESSION, name="joy", data=picture((9, 9))
+    )
+    book = create_lorebook(actor=bo, name="Stars")
+    give_lorebook(actor=bo, lorebook_id=book.pk, character_id=mira.pk)
+    shelf, later = (create_collection(actor=bo, name=name) for name in ("Charts", "Later"))
+    update_character(actor=bo, character_id=mira.pk, greeting="Look here.", collections=[shelf])
+    whole = mira.assets.get(kind=AssetKind.PORTRAIT).file.name
+    number = Character.objects.get(pk=mira.pk).version.number
+
+    update_character(actor=bo, character_id=mira.pk, greeting="Look down.", collections=[later])
+    set_portrait(actor=bo, character_id=mira.pk, data=picture((50, 50)))
+    remove_asset(actor=bo, asset_id=joy.pk)
+    add_picture(actor=bo, character_id=mira.pk, kind=AssetKind.EXPRESSION, name="fear", data=picture((8, 8)))
+    take_lorebook(actor=bo, lorebook_id=book.pk, character_id=mira.pk)
+    # What only a version remembers is kept in storage.
+    remove_unnamed_files(keep=timedelta(0))
+    cache.clear()
+    remove_unnamed_files(keep=timedelta(0))
+    row = restore_version(actor=bo, character_id=mira.pk, number=number)
+
+    assert row.assets.get(kind=AssetKind.PORTRAIT).file.name == whole
+    assert [asset.name for asset in row.assets.filter(kind=AssetKind.EXPRESSION)] == ["joy"]
+    assert read_file(joy.file.name)
+    assert (list(row.lorebooks.all()), row.has_lore) == ([book], True)
+    assert list(row.collections.all()) == [shelf]
+    # And all the way forth again.
+    row = restore_version(actor=bo, character_id=mira.pk, number=row.version.number - 1)
+    assert [asset.name for asset in row.assets.filter(kind=AssetKind.EXPRESSION)] == ["fear"]
+    assert (list(row.lorebooks.all()), row.has_lore) == ([], False)
+    assert list(row.collections.all()) == [later]
