@@ -65,8 +65,8 @@ def _recall(book: CompiledBook, keys: Keys, messages: Sequence[str], borders: Se
     In one go, since much of what is said in one part is said in others too.
     """
     parts = (messages[start:stop] for start, stop in pairwise(borders))
-    names = list(accumulate(parts, lambda name, part: name_of(part, name), initial=0))[1:]
-    names = [(book.mark, keys.is_case_sensitive, name) for name in names]
+    chain = list(accumulate(parts, lambda name, part: name_of(part, name), initial=0))[1:]
+    names = [(book.mark, keys.is_case_sensitive, name) for name in chain]
     for at in range(len(names) - 1, -1, -1):
         kept = memory.get(names[at])
         if kept is None:

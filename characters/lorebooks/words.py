@@ -50,7 +50,8 @@ def _find_last_ones(
     last = np.zeros(1 << _PLACE_BITS, dtype=np.int32)
     last[places] = order
     other = last[places]
-    return is_long | (other == order) | (head != head[other]) | (tail != tail[other])
+    is_kept: NDArray[np.bool_] = is_long | (other == order) | (head != head[other]) | (tail != tail[other])
+    return is_kept
 
 
 def _take(signs: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> bytes:
@@ -58,4 +59,5 @@ def _take(signs: NDArray[np.uint8], starts: NDArray[np.intp], ends: NDArray[np.i
     sizes = ends - starts + 1
     begins = np.cumsum(sizes) - sizes
     where = np.arange(int(sizes.sum())) + np.repeat(starts - begins, sizes)
-    return b"\n" + signs[where].tobytes()
+    taken: NDArray[np.uint8] = signs[where]
+    return b"\n" + taken.tobytes()

@@ -53,7 +53,8 @@ def take_belongings(character: Character) -> Belongings:
 
 def note_belongings(character: Character) -> None:
     """Let the current version remember what the character has now. Call it after each change to that."""
-    Version.objects.filter(pk=character.version_id).update(belongings=take_belongings(character))
+    if character.version_id is not None:
+        Version.objects.filter(pk=character.version_id).update(belongings=take_belongings(character))
 
 
 def put_back(character: Character, belongings: Belongings, *, actor: User) -> None:
