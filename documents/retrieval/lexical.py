@@ -7,11 +7,12 @@ the rarer words choose candidates, so that a question full of common ones costs 
 
 import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import connection
 
+from documents.ingest.languages import FALLBACK
 from documents.retrieval.places import COLUMNS, DEPTH, RankedPlace, read_places
 from documents.retrieval.scope import Scope
 
@@ -23,6 +24,8 @@ CANDIDATES_MAX = 600
 WEIGHT_MIN = 1.1
 # A question pasted with a page of text has its first words looked up.
 TERMS_MAX = 32
+# What a question is taken to be in where no text of the scope says.
+_LIKELY_LANGUAGE = "english"
 # ANALYZE runs after a tenth of the table changed; a minute more is nothing.
 STATISTICS_SECONDS = 60
 
@@ -91,14 +94,40 @@ def update_statistics() -> None:
 
 
 def split_terms(query: str, languages: Sequence[str]) -> dict[str, list[str]]:
-    """The question's words as each text-search configuration stems them, stop words left out."""
+    """The question's words as each text-search configuration stems them, stop words left out: those of the
+    configuration, and those of the question's own language.
+
+    In a German text, or in a table of which no language could be told, "how" and "the" are as rare as names: with 34
+    such among 1,800 English texts, they led the ranking by words for 70 % of the questions (nDCG@10 .283, and .452
+    without).
+    """
+    terms = _stem(
+        query, {*languages, _LIKELY_LANGUAGE} if len(languages) > 1 or FALLBACK in languages else languages
+    )
+    # The language that knows most of them for stop words leaves the fewest.
+    own = min((name for name in terms if name != FALLBACK), key=lambda name: len(terms[name]))
+    others = [name for name in languages if name != own]
+    terms |= _stem(query, others, but=own) if others else {}
+    return {name: terms[name][:TERMS_MAX] for name in languages if terms[name]}
+
+
+def _stem(query: str, languages: Collection[str], *, but: str = "") -> dict[str, list[str]]:
+    """The words as each configuration stems them, without the stop words of `but`."""
+    words = "%s::text"
+    values = [query]
+    if but:
+        words = (
+            "(SELECT string_agg(word, ' ') FROM unnest(tsvector_to_array(to_tsvector('simple', %s))) AS word"
+            " WHERE to_tsvector(%s::regconfig, word) <> '')"
+        )
+        values.append(but)
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT language, tsvector_to_array(to_tsvector(language::regconfig, %s))"
+            f"SELECT language, tsvector_to_array(to_tsvector(language::regconfig, coalesce({words}, '')))"  # noqa: S608
             " FROM unnest(%s::text[]) AS language",
-            [query, list(languages)],
+            [*values, list(languages)],
         )
-        return {language: terms[:TERMS_MAX] for language, terms in cursor.fetchall() if terms}
+        return dict(cursor.fetchall())
 
 
 def weigh_terms(terms: Sequence[str]) -> dict[str, float]:

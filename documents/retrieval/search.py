@@ -1,7 +1,7 @@
 """Finds the passages that answer a question: one entry point, `search`.
 
-    what the user may see ──┬─ nearest vectors (`nearest`) ─┬─ reciprocal rank fusion (`fusion`) ── passages
-       (`scope`)            └─ full text (`lexical`) ───────┘                                  (`merging`)
+    what the user may see ──┬─ nearest vectors (`nearest`) ─┬─ one ranking of both (`fusion`) ── passages
+       (`scope`)            └─ full text (`lexical`) ───────┘                           (`merging`)
 
 Vectors find what is meant, full text finds names and numbers. Both look only at what the user may see. While the
 model server computes the question's vector, the database ranks by words.
@@ -24,7 +24,9 @@ from documents.retrieval.fusion import (
     OPENING_WEIGHT_WHOLE,
     favour_openings,
     fuse,
+    order_by_shares,
     spread_documents,
+    weigh_words,
 )
 from documents.retrieval.hits import Hit
 from documents.retrieval.lexical import rank_by_words
@@ -41,15 +43,8 @@ __all__ = ["Hit", "Meaning", "find_passages", "search"]
 
 logger = logging.getLogger(__name__)
 
-# What full text counts beside the vectors' 1. In long documents a chunk is a fragment, and its words decide: on
-# ARAGOG with 0.5, 1, 1.5, 2 words found are .615, .634, .637, .641. A short text's vector is all of it; nDCG@10 of
-# vectors alone, full text alone, and both with 0.6, 0.8, 1: on 355 short texts .727 .636 .738 .728 .719; on 900
-# docstrings asked by their first line .710 .712 .777 .781 .778; on ARAGOG's chunks as texts of their own .303 .546 .448
-# .469 .472.
-LEXICAL_WEIGHT = 1.5
-LEXICAL_WEIGHT_SHORT = 0.75
-# Documents of so many chunks on average are short texts.
-SHORT_CHUNKS = 2.0
+# Documents of so many chunks on average are short texts: abstracts, letters, answers of half a page.
+SHORT_CHUNKS = 3.0
 QUERY_CHARACTERS_MAX = 4000
 
 
@@ -128,13 +123,15 @@ def find_passages(query: str, understand: Callable[[], Meaning | None], scope: S
     similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
     is_about_all = subject_of(query) in (Subject.WHOLE, Subject.FRONT)
     is_short = scope.chunks <= SHORT_CHUNKS * scope.documents
-    words_count = LEXICAL_WEIGHT_SHORT if is_short else LEXICAL_WEIGHT
     if is_about_all and meaning:
         # Its words are everywhere, and in an abstract least.
-        words_count = 0.0
-    fused = fuse([(words_count, by_words), *([(1.0, by_meaning)] if meaning else [])])
-    weight = OPENING_WEIGHT_WHOLE if is_about_all else OPENING_WEIGHT
-    ranked = spread_documents(fused if is_short else favour_openings(fused, weight))
+        by_words = []
+    fused = fuse([(weigh_words(by_words), by_words), *([(1.0, by_meaning)] if meaning else [])])
+    if is_short:
+        ranked = order_by_shares(fused, by_words, by_meaning)
+    else:
+        ranked = favour_openings(fused, OPENING_WEIGHT_WHOLE if is_about_all else OPENING_WEIGHT)
+    ranked = spread_documents(ranked)
     names: dict[UUID, str] = {}
     passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names))
     return [

@@ -7,8 +7,9 @@ import pytest
 from accounts.models import User
 from documents.models import Document, Embedding
 from documents.retrieval import nearest
-from documents.retrieval.fusion import favour_openings, spread_documents
-from documents.retrieval.places import Place
+from documents.retrieval.fusion import favour_openings, fuse, order_by_shares, spread_documents, weigh_words
+from documents.retrieval.lexical import split_terms
+from documents.retrieval.places import Place, RankedPlace
 from documents.retrieval.search import search
 from documents.services import create_collection
 from tests.documents import files
@@ -178,3 +179,36 @@ def test_document_does_not_fill_the_answer_where_another_is_nearly_as_good() -> 
     assert [place.chunk_id for place, _ in near] == [0, 1, 9, 2, 3]
     far = spread_documents(list(zip(places, [1, 0.99, 0.98, 0.97, 0.5], strict=True)))
     assert [place.chunk_id for place, _ in far] == [0, 1, 2, 3, 9]
+
+
+def ranked(*distances: tuple[int, float]) -> list[RankedPlace]:
+    """Chunks of one document with their distances, nearest first."""
+    document = uuid.UUID(int=1)
+    return [RankedPlace(Place(n, document, 1, n, n + 1, is_reference=False), far) for n, far in distances]
+
+
+def test_word_that_decides_outweighs_meaning_that_hardly_does_in_short_texts() -> None:
+    by_words, by_meaning = ranked((1, -9.0), (2, -1.0)), ranked((2, 0.60), (1, 0.61), (3, 0.9))
+    fused = fuse([(1.0, by_words), (1.0, by_meaning)])
+    ordered = order_by_shares(fused, by_words, by_meaning)
+    assert [place.chunk_id for place, _ in ordered] == [1, 2, 3]
+    assert [score for _, score in ordered] == [score for _, score in fused]
+    assert order_by_shares(fused, [], [])
+    assert order_by_shares([], [], []) == []
+
+
+def test_words_count_more_the_rarer_those_of_the_best_chunk() -> None:
+    assert weigh_words([]) < weigh_words(ranked((1, -4.0))) < 1 < weigh_words(ranked((1, -12.0)))
+    assert (
+        weigh_words(ranked((1, -12.0))) < weigh_words(ranked((1, -99.0))) == weigh_words(ranked((1, -999.0)))
+    )
+
+
+@pytest.mark.django_db
+def test_question_leaves_its_own_stop_words_out_in_texts_of_other_languages() -> None:
+    asked = "How do I reset the keys?"
+    assert split_terms(asked, ["english"]) == {"english": ["key", "reset"]}
+    assert split_terms(asked, ["simple"]) == {"simple": ["keys", "reset"]}
+    assert split_terms(asked, ["english", "german"])["german"] == ["keys", "reset"]
+    assert split_terms("Wann kommt die Bahn?", ["english", "german"])["english"] == ["bahn", "kommt", "wann"]
+    assert split_terms("What is it?", ["english", "simple"]) == {}
