@@ -5,7 +5,7 @@ which wants torch, is never imported. The graph takes one text at a time, so tha
 vector depends on its text alone: its tokens' embeddings in, which `encoder` looks up, a unit vector out.
 
 Two thirds of the products are of 8-bit integers (`quantization`), where that is quicker and the vectors stay what they
-are: on the ARAGOG papers their mean cosine to the exact ones is .9996, so vectors stored by version 1, which was exact
+are: on the ARAGOG papers their mean cosine to the exact ones is .9995, so vectors stored by version 1, which was exact
 throughout, remain comparable, and nothing has to be embedded anew.
 
 onnxruntime's fused operators (docs/ContribOperators.md of onnxruntime) are used where they are quicker. Its layer
@@ -36,7 +36,9 @@ INTEGER_PROJECTIONS = 3
 
 
 def write_graph(path: Path) -> None:
-    """Write the model to `path`, whole or not at all; two processes may do so at once."""
+    """Write the model to `path`, whole or not at all, and remove what other versions left; two processes may do so
+    at once.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(f".{os.getpid()}.draft")
     try:
@@ -44,6 +46,9 @@ def write_graph(path: Path) -> None:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
+    for other in path.parent.glob(f"{MODEL_NAME}-v*.onnx"):
+        if other != path:
+            other.unlink(missing_ok=True)
 
 
 class _GraphWriter:
