@@ -117,19 +117,20 @@ class Command(BaseCommand):
         exact = find_exactly(library, numbers, np.stack([vector for _, vector in asked]), K)
         first_id = Chunk.objects.order_by("id").values_list("id", flat=True)[0]
         vector_seconds, whole_seconds, found = [], [], 0
-        for index, (text, vector) in enumerate([*asked[:WARMING], *asked]):
+        warming = asked[:WARMING]
+        for index, (text, vector) in enumerate([*warming, *asked]):
             started = time.perf_counter()
             ranked = rank_by_vector(space, vector, scope)
             between = time.perf_counter()
             find_passages(text, partial(Meaning, space, vector), scope, k=5)
-            if index >= WARMING:
+            if index >= len(warming):
                 vector_seconds.append(between - started)
                 whole_seconds.append(time.perf_counter() - between)
                 # Chunks were numbered as they were written.
                 places = {
                     divmod(entry.place.chunk_id - first_id, CHUNKS_PER_DOCUMENT) for entry in ranked[:K]
                 }
-                found += len(places & exact[index - WARMING])
+                found += len(places & exact[index - len(warming)])
         self._say(f"{share}: chunks permitted", f"{scope.chunks:,}")
         self._say(f"{share}: recall@{K}", f"{found / (K * questions):.3f}")
         for name, seconds in (("nearest vectors", vector_seconds), ("whole search", whole_seconds)):
