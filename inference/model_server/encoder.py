@@ -22,7 +22,7 @@ URGENT_CORES = 4
 
 class Encoder:
     """The loaded model. `embed` may be called from several threads; each call computes on one core, unless it is
-    urgent: then on all `cores`. The second copy of the model that this needs is 35 MB: both look their tokens up in
+    urgent: then on all `cores`. The second copy of the model that this needs is 45 MB: both look their tokens up in
     the wheel's file.
     """
 
