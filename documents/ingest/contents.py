@@ -1,5 +1,6 @@
 """What was read from a document, as rows: its pages and chunks, written and removed as a whole."""
 
+import re
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,9 @@ from documents.ingest.chunking import Span
 from documents.models import Chunk, Embedding, Page
 
 HEADING_CHARACTERS_MAX = 300
+
+_NUMBERED = re.compile(r"[A-Za-z]{0,4}[\W_]?\d+(?:[\W_]\d+)*")
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 def contextual_text(title: str, heading: str, text: str) -> str:
@@ -30,8 +34,14 @@ def contextual_sql(title: str) -> str:
 
 
 def title_from_name(name: str) -> str:
-    """What a document is called that does not say: its file's name as words."""
-    return Path(name).stem.replace("_", " ").replace("-", " ").strip()
+    """What a document is called that does not say: its file's name as words; empty where the name is but a number.
+
+    `4983.txt` and `IMG_0231.png` say nothing of what is in them, and would stand before every text that is embedded.
+    """
+    stem = Path(name).stem
+    if _NUMBERED.fullmatch(stem) and not _YEAR.search(stem):
+        return ""
+    return stem.replace("_", " ").replace("-", " ").strip()
 
 
 def remove_contents(document_id: uuid.UUID) -> None:

@@ -3,11 +3,13 @@
 import uuid
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from documents.extraction.pages import ExtractedPage, Heading
 from documents.ingest.chunking import CHUNK_TOKENS, cut_into_chunks
+from documents.ingest.contents import title_from_name
 from documents.ingest.tokens import locate_tokens
 from documents.retrieval.merging import JOINED_CHARACTERS_MAX, Place, compose_passages
 from tests.documents import files
@@ -99,3 +101,19 @@ def test_passages_are_spans_of_their_pages_and_do_not_repeat(
     for before, after in pairwise(sorted((each.page, each.start, each.end) for each in passages)):
         # Chunks overlap by design; nothing is shared beyond that.
         assert before[0] < after[0] or before[1] < after[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("travel_policy-2026.pdf", "travel policy 2026"),
+        ("DetectGPT.pdf", "DetectGPT"),
+        ("Q3-2026.xlsx", "Q3 2026"),
+        ("4983.txt", ""),
+        ("1-4983.txt", ""),
+        ("MED-10.txt", ""),
+        ("IMG_0231.png", ""),
+    ],
+)
+def test_title_is_the_words_of_a_name_and_no_number(name: str, title: str) -> None:
+    assert title_from_name(name) == title
