@@ -66,7 +66,7 @@ def test_order_and_company_change_nothing(embedding_server: str) -> None:
     texts = [PARAGRAPH * (number % 4) + f"text {number}" for number in range(12)]
     together = embed(embedding_server, *texts)
     alone = np.concatenate([embed(embedding_server, text) for text in texts])
-    assert np.allclose(together, alone, atol=1e-6)
+    assert np.abs(together - alone).max() < 1e-5
 
 
 def test_text_is_cut_after_the_tokens_the_model_knows(embedding_server: str) -> None:
