@@ -9,7 +9,7 @@ DIMENSIONS = 384
 # sentence_bert_config.json: what the model was trained on, and what its reference implementation cuts at.
 MAX_TOKENS = 256
 # Raised whenever `graph` writes something different, so that an older file is not loaded.
-GRAPH_VERSION = 1
+GRAPH_VERSION = 4
 
 
 def model_folder() -> Path:

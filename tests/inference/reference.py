@@ -7,7 +7,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from inference.model_server.files import MAX_TOKENS, model_folder
-from inference.model_server.graph import read_safetensors
+from inference.model_server.weights import read_weights
 
 HEADS = 12
 LAYERS = 6
@@ -15,7 +15,7 @@ LAYERS = 6
 
 @functools.cache
 def _weights() -> dict[str, np.ndarray]:
-    return read_safetensors(model_folder() / "model.safetensors")
+    return read_weights()
 
 
 @functools.cache

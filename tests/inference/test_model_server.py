@@ -41,8 +41,12 @@ def embed(url: str, *texts: str) -> np.ndarray:
 
 def test_server_embeds_as_the_reference_does(embedding_server: str) -> None:
     texts = ["How tall is the tower?", PARAGRAPH, "Größe: 3,5 m — naïve café №7 東京 🙂", ""]
-    for text, vector in zip(texts, embed(embedding_server, *texts), strict=True):
-        assert np.abs(reference_embedding(text) - vector).max() < 1e-5
+    cosines = [
+        reference_embedding(text) @ vector
+        for text, vector in zip(texts, embed(embedding_server, *texts), strict=True)
+    ]
+    # Weights as integers cost .0005 on average; done carelessly, they cost ten times that.
+    assert min(cosines) > 0.998
 
 
 def test_vectors_have_length_one(embedding_server: str) -> None:
@@ -66,7 +70,7 @@ def test_order_and_company_change_nothing(embedding_server: str) -> None:
     texts = [PARAGRAPH * (number % 4) + f"text {number}" for number in range(12)]
     together = embed(embedding_server, *texts)
     alone = np.concatenate([embed(embedding_server, text) for text in texts])
-    assert np.abs(together - alone).max() < 1e-5
+    assert np.allclose(together, alone, atol=1e-6)
 
 
 def test_text_is_cut_after_the_tokens_the_model_knows(embedding_server: str) -> None:
