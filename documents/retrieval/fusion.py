@@ -7,9 +7,7 @@ a sentence taken out of them (431).
 """
 
 import math
-from collections import Counter
 from collections.abc import Sequence
-from uuid import UUID
 
 from documents.retrieval.places import Place, RankedPlace
 
@@ -90,13 +88,15 @@ def favour_openings(
     ranked: Sequence[tuple[Place, float]], weight: float = OPENING_WEIGHT
 ) -> list[tuple[Place, float]]:
     """The ranking with the first pages of a document lifted by its share of the best chunks' scores; best is 1."""
-    leading: dict[UUID, float] = {}
+    # By their numbers: Python takes ten times as long to find a UUID.
+    leading: dict[int, float] = {}
     for place, score in ranked[:LEADING_CHUNKS]:
-        leading[place.document_id] = leading.get(place.document_id, 0.0) + score
+        document = place.document_id.int
+        leading[document] = leading.get(document, 0.0) + score
     total = sum(leading.values())
 
     def lift(place: Place) -> float:
-        share = leading.get(place.document_id, 0.0) / total
+        share = leading.get(place.document_id.int, 0.0) / total
         return 1 + weight * share * math.exp((1 - place.page) / OPENING_FADE_PAGES)
 
     return _sorted([(place, score * lift(place) / (1 + weight)) for place, score in ranked])
@@ -104,11 +104,13 @@ def favour_openings(
 
 def spread_documents(ranked: Sequence[tuple[Place, float]]) -> list[tuple[Place, float]]:
     """The ranking with each document's second chunk held back a little, its third twice as much, and so on."""
-    seen: Counter[UUID] = Counter()
+    seen: dict[int, float] = {}
     spread: list[tuple[Place, float]] = []
     for place, score in ranked:
-        spread.append((place, score * FURTHER_CHUNK_WEIGHT ** seen[place.document_id]))
-        seen[place.document_id] += 1
+        document = place.document_id.int
+        weight = seen.get(document, 1.0)
+        spread.append((place, score * weight))
+        seen[document] = weight * FURTHER_CHUNK_WEIGHT
     return _sorted(spread)
 
 

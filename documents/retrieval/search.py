@@ -84,14 +84,27 @@ def search(
     return hits
 
 
+class _LastSpace:
+    """The space that was searched last, by which a question is understood before the database has been asked."""
+
+    space: VectorSpace | None = None
+
+
 def _begin_understanding(query: str, beside: ThreadPoolExecutor) -> Callable[[], Meaning | None]:
     """Have the model server compute the question's vector; what is returned waits for it.
 
     None without an embedding server, which is no reason to find nothing at all. The thread beside needs no database.
     """
+    guess = _LastSpace.space
+    begun = _begin_in(guess, query, beside) if guess else None
     space = active_space()
-    if space is None:
-        return lambda: None
+    if begun is None or space != guess:
+        begun = _begin_in(space, query, beside) if space else lambda: None
+    _LastSpace.space = space
+    return begun
+
+
+def _begin_in(space: VectorSpace, query: str, beside: ThreadPoolExecutor) -> Callable[[], Meaning | None]:
     try:
         embed = query_embedder(space.name)
     except InferenceError as error:
