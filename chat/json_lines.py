@@ -2,7 +2,6 @@
 `{"error": …}` where it breaks. Who closes the connection stops it."""
 
 import math
-import time
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -10,10 +9,8 @@ import msgspec
 from django.http import JsonResponse, StreamingHttpResponse
 
 from accounts.errors import ParlourError
-from chat.database import in_database
-from inference.client import stream_chat
-from inference.services import record_usage
-from inference.types import AnswerDelta, Call, Caller, ChatRequest, ModelTarget, UsageReport
+from chat.running.asking import listen
+from inference.types import Caller, ChatRequest, ModelTarget
 
 
 def answer(target: ModelTarget, asked: ChatRequest, caller: Caller) -> StreamingHttpResponse:
@@ -34,31 +31,9 @@ def refusal(error: ParlourError) -> JsonResponse:
 
 
 async def _lines(target: ModelTarget, asked: ChatRequest, caller: Caller) -> AsyncGenerator[bytes, None]:
-    """JSON lines of what the model says; its usage is recorded at the end, or when nobody listens any more."""
-    started_at, first_token_at = time.monotonic(), None
-    usage, error_code, is_whole = UsageReport(0, 0), "", False
     try:
-        async with aclosing(stream_chat(target, asked, caller=caller)) as events:
-            async for event in events:
-                if isinstance(event, AnswerDelta):
-                    first_token_at = first_token_at or time.monotonic()
-                    yield msgspec.json.encode({"text": event.text}) + b"\n"
-                elif isinstance(event, UsageReport):
-                    usage = event
-        is_whole = True
+        async with aclosing(listen(target, asked, caller)) as pieces:
+            async for piece in pieces:
+                yield msgspec.json.encode({"text": piece}) + b"\n"
     except ParlourError as error:
-        error_code = error.code
         yield msgspec.json.encode({"error": str(error.user_message)}) + b"\n"
-    finally:
-        call = Call(
-            user_id=caller.user_id,
-            api_key_id=caller.api_key_id,
-            model_name=target.name,
-            prompt_tokens=usage.prompt_tokens,
-            completion_tokens=usage.completion_tokens,
-            first_token_seconds=first_token_at - started_at if first_token_at else None,
-            duration_seconds=time.monotonic() - started_at,
-            error_code=error_code,
-            is_stopped=not is_whole and not error_code,
-        )
-        await in_database(record_usage, [call])

@@ -1,6 +1,7 @@
-"""Something the house asks a model beside a reply: the answer is collected whole, and its usage counts."""
+"""Something the house asks a model beside a reply: nothing of the answer is stored, and its usage counts."""
 
 import time
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from accounts.errors import ParlourError
@@ -11,16 +12,21 @@ from inference.types import AnswerDelta, Call, Caller, ChatRequest, ModelTarget,
 
 
 async def ask(target: ModelTarget, request: ChatRequest, caller: Caller) -> str:
-    """The model's answer; raises what `stream_chat` raises. What it took is recorded, however it ends."""
+    """The model's answer, whole; raises what `stream_chat` raises."""
+    async with aclosing(listen(target, request, caller)) as pieces:
+        return "".join([piece async for piece in pieces]).strip()
+
+
+async def listen(target: ModelTarget, request: ChatRequest, caller: Caller) -> AsyncGenerator[str, None]:
+    """The model's answer as it speaks; raises what `stream_chat` raises. What it took is recorded, however it ends."""
     started_at, first_token_at = time.monotonic(), None
     usage, error_code, is_whole = UsageReport(0, 0), "", False
-    pieces: list[str] = []
     try:
         async with aclosing(stream_chat(target, request, caller=caller)) as stream:
             async for event in stream:
                 if isinstance(event, AnswerDelta):
                     first_token_at = first_token_at or time.monotonic()
-                    pieces.append(event.text)
+                    yield event.text
                 elif isinstance(event, UsageReport):
                     usage = event
         is_whole = True
@@ -41,4 +47,3 @@ async def ask(target: ModelTarget, request: ChatRequest, caller: Caller) -> str:
             is_cached=usage.is_cached,
         )
         await in_database(record_usage, [call])
-    return "".join(pieces).strip()
