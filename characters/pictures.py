@@ -12,7 +12,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 
-from azure.core.exceptions import ResourceNotFoundError
+from azure.core.exceptions import ResourceExistsError, ResourceNotFoundError
 from django.core.cache import cache
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -121,8 +121,7 @@ def store_picture(data: bytes) -> str:
     """Put an encoded picture into storage, with its small one, unless it is there; return its name."""
     name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:32]}.webp"
     mark_wanted(name)
-    if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(data))
+    if keep_file(name, data):
         _store_small(name, data)
     return name
 
@@ -143,9 +142,20 @@ def store_card_file(data: bytes) -> str:
 def _store_as_it_is(data: bytes, extension: str) -> str:
     name = f"{FOLDER}/{hashlib.sha256(data).hexdigest()[:32]}.{extension}"
     mark_wanted(name)
-    if not default_storage.exists(name):
-        default_storage.save(name, ContentFile(data))
+    keep_file(name, data)
     return name
+
+
+def keep_file(name: str, data: bytes) -> bool:
+    """Put the bytes into storage under the name that they give themselves; False where they are there already, also
+    when another process was quicker: what it stored are the same."""
+    if default_storage.exists(name):
+        return False
+    try:
+        default_storage.save(name, ContentFile(data))
+    except ResourceExistsError:
+        return False
+    return True
 
 
 def read_file(name: str) -> bytes:
@@ -198,8 +208,7 @@ def _store_small(name: str, data: bytes) -> bytes:
     with Image.open(io.BytesIO(data), formats=("WEBP",)) as picture:
         picture.thumbnail((SMALL_PX, SMALL_PX), Image.Resampling.LANCZOS)
         encoded = save_webp(picture)
-    if not default_storage.exists(small):
-        default_storage.save(small, ContentFile(encoded))
+    keep_file(small, encoded)
     return encoded
 
 

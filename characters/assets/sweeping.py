@@ -9,14 +9,13 @@ import logging
 from collections.abc import Iterable
 from datetime import timedelta
 
-from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
 from characters.assets.models import Asset
 from characters.models import CardFile, Character
 from characters.personas.models import Persona
-from characters.pictures import FOLDER, is_wanted, main_name, read_file
+from characters.pictures import FOLDER, is_wanted, keep_file, main_name, read_file
 from characters.versions.models import Version
 
 logger = logging.getLogger(__name__)
@@ -57,7 +56,7 @@ def _remove(name: str) -> bool:
     data = read_file(name)
     default_storage.delete(name)
     if is_wanted(main) or _named([main]):
-        default_storage.save(name, ContentFile(data))
+        keep_file(name, data)
         return False
     return True
 

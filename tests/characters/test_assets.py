@@ -19,7 +19,7 @@ from characters.assets.queries import read_style
 from characters.assets.services import add_picture, crop_portrait, remove_asset, set_portrait, set_style
 from characters.errors import CharacterNotAllowed, PictureRefused
 from characters.models import Character
-from characters.pictures import Crop, encode_portrait, encode_whole, small_name
+from characters.pictures import Crop, encode_portrait, encode_whole, keep_file, small_name
 from characters.publishing import publish_character
 from characters.services import create_character, delete_character, update_character
 from tests.characters.conftest import picture, read_stored
@@ -220,3 +220,12 @@ def test_copy_and_version_keep_pictures_that_the_original_drops(mira: Character,
 
     assert page.get(copy.avatar_url).content
     assert copy.avatar_url.split("?")[1] == url.split("?")[1]
+
+
+def test_file_that_another_process_stores_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    name, data = "characters/0123456789abcdef0123456789abcdef.bin", b"the same bytes"
+    # Both look before either has stored.
+    monkeypatch.setattr(default_storage, "exists", lambda name: False)
+    assert keep_file(name, data)
+    assert not keep_file(name, data)
+    assert default_storage.open(name).read() == data
