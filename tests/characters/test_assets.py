@@ -12,6 +12,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
+from storages.backends.azure_storage import AzureStorage
 
 from accounts.models import User
 from characters.assets.models import Asset, AssetKind
@@ -225,7 +226,8 @@ def test_copy_and_version_keep_pictures_that_the_original_drops(mira: Character,
 def test_file_that_another_process_stores_meanwhile_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     name, data = "characters/0123456789abcdef0123456789abcdef.bin", b"the same bytes"
     # Both look before either has stored.
-    monkeypatch.setattr(default_storage, "exists", lambda name: False)
+    monkeypatch.setattr(AzureStorage, "exists", lambda storage, name: False)
     assert keep_file(name, data)
     assert not keep_file(name, data)
-    assert default_storage.open(name).read() == data
+    with default_storage.open(name) as file:
+        assert file.read() == data
