@@ -71,8 +71,7 @@ def find_twins(document: Document) -> tuple[Document | None, bool]:
 
 def copy_contents(claim: Claim, document: Document, twin: Document) -> bool:
     """Give the document its twin's pages, chunks and vectors; False if the twin has gone meanwhile."""
-    is_named_after_file = twin.title == title_from_name(twin.name)
-    title = title_from_name(document.name) if is_named_after_file else twin.title
+    title = twin.own_title or title_from_name(document.name)
     values: dict[str, Any] = {
         "copy": document.pk,
         "twin": twin.pk,

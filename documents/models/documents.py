@@ -1,6 +1,7 @@
 """Documents on their way to `ready`, their pages, and whose turn it is. No IO here."""
 
 from collections.abc import Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -128,7 +129,7 @@ class Document(models.Model):
     @property
     def own_title(self) -> str:
         """The title, if it says more than the file's name."""
-        plain = self.name.rpartition(".")[0].replace("_", " ").replace("-", " ").strip()
+        plain = PurePath(self.name).stem.replace("_", " ").replace("-", " ").strip()
         return "" if self.title == plain else self.title
 
 

@@ -246,3 +246,16 @@ def test_text_that_is_refused_fails_its_own_document_of_a_lot(
     first.refresh_from_db()
     assert (first.status, first.error_code) == ("failed", "embeddings_unusable")
     assert_whole(second)
+
+
+@pytest.mark.parametrize(
+    ("first", "title"), [("4983", "4983"), ("notes", "notes"), ("harbour.txt", "Linden")]
+)
+def test_copy_is_named_after_its_own_file_unless_the_text_says(
+    ingest: Upload, first: str, title: str
+) -> None:
+    """Titles of before numbers were none, names without an end, and titles that the text gave."""
+    twin = ingest(b"The harbour opens at six.", first)
+    Document.objects.filter(pk=twin.pk).update(title=title)
+    copy = ingest(b"The harbour opens at six.", "opening_hours.txt")
+    assert copy.title == ("Linden" if title == "Linden" else "opening hours")
