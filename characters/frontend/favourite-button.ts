@@ -15,20 +15,35 @@ class FavouriteButton extends HTMLElement {
     this.removeEventListener("click", this.#toggle);
   }
 
-  #toggle = async (event: Event): Promise<void> => {
+  #toggle = (event: Event): void => {
     const button = (event.target as Element).closest("button");
     if (!button) return;
     // Without script the button sends a form.
     event.preventDefault();
-    const isKept = button.getAttribute("aria-pressed") === "true";
-    button.setAttribute("aria-pressed", String(!isKept));
+    button.setAttribute("aria-pressed", String(!isPressed(button)));
+    if (!button.ariaBusy) void this.#save(button);
+  };
+
+  /** Tells the server until it knows what the button shows: one call at a time, so that the last click wins. */
+  async #save(button: HTMLButtonElement): Promise<void> {
+    button.ariaBusy = "true";
+    let isKept = !isPressed(button);
     try {
-      await callApi(isKept ? "DELETE" : "PUT", `/characters/${this.dataset.slug}/favourite`);
+      while (isKept !== isPressed(button)) {
+        await callApi(isKept ? "DELETE" : "PUT", `/characters/${this.dataset["slug"]}/favourite`);
+        isKept = !isKept;
+      }
     } catch {
       button.setAttribute("aria-pressed", String(isKept));
       showToast({ text: gettext("That did not get through. Try again in a moment."), kind: "error" });
+    } finally {
+      button.ariaBusy = null;
     }
-  };
+  }
+}
+
+function isPressed(button: HTMLButtonElement): boolean {
+  return button.getAttribute("aria-pressed") === "true";
 }
 
 customElements.define("favourite-button", FavouriteButton);

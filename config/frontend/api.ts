@@ -16,7 +16,12 @@ export class ApiError extends Error {
 
 export type Method = "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
 
-/** The JSON that `method path` answers, undefined for 204; throws ApiError, or AbortError with a signal. */
+// What outlives its page may carry 64 KiB in all, so one call takes a small part of it.
+const LARGEST_OUTLIVING = 8192;
+
+/** The JSON that `method path` answers, undefined for 204; throws ApiError, or AbortError with a signal.
+
+    What a person changed with one click still arrives when the next click leaves the page. */
 export async function callApi<T>(method: Method, path: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const request: RequestInit = { method, headers: apiHeaders() };
   if (signal) request.signal = signal;
@@ -24,6 +29,7 @@ export async function callApi<T>(method: Method, path: string, body?: unknown, s
     request.body = JSON.stringify(body);
     request.headers = { ...apiHeaders(), "Content-Type": "application/json" };
   }
+  request.keepalive = method !== "GET" && String(request.body ?? "").length <= LARGEST_OUTLIVING;
   let response: Response;
   try {
     response = await fetch(`/api/v1${path}`, request);

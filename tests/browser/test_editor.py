@@ -2,11 +2,13 @@
 
 import io
 import re
+import time
 
 from PIL import Image
 from playwright.sync_api import Page, expect
 
 from accounts.models import User
+from characters.gallery.models import Favourite
 from characters.models import Character
 from characters.services import create_character
 from tests.browser.conftest import PHONE, OpenPage
@@ -113,8 +115,24 @@ def test_person_keeps_a_favourite_and_shares_the_page(open_page: OpenPage, ada: 
     heart = page.get_by_role("button", name="Favourite")
     heart.click()
     expect(heart).to_have_attribute("aria-pressed", "true")
+    expect(heart).not_to_have_attribute("aria-busy", "true")
     page.goto("/characters/?scope=favourites")
     expect(page.locator(".character")).to_have_count(1)
-    page.get_by_role("button", name="Keep Mira among your favourites").click()
+    heart = page.get_by_role("button", name="Keep Mira among your favourites")
+    heart.click()
+    expect(heart).not_to_have_attribute("aria-busy", "true")
     page.get_by_role("link", name="Favourites").click()
     expect(page.get_by_role("heading", name="No favourites yet")).to_be_visible()
+
+
+def test_favourite_is_kept_though_its_page_is_left_at_once(open_page: OpenPage, ada: User) -> None:
+    mira = create_character(actor=ada, name="Mira", greeting="Look up.")
+    page = open_page(ada)
+    page.goto("/characters/mira/")
+    page.get_by_role("button", name="Favourite").click()
+    page.goto("about:blank")
+
+    deadline = time.monotonic() + 10
+    while not Favourite.objects.filter(user=ada, character=mira).exists():
+        assert time.monotonic() < deadline, "The favourite never came."
+        time.sleep(0.05)
