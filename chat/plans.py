@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts.models import User
 from chat.choices import Choices, attach
+from chat.contexts import Opening, ReplyContext, reply_contexts
 from chat.models import Conversation, Member, Message, Reply, Role
-from chat.queries import ReplyContext, reply_context
 from chat.scenes.groups import choose_speakers, members_of
 from chat.trials.services import take_part
 from inference.queries import resolve_model
@@ -102,18 +102,34 @@ def store_plans(plans: Sequence[Plan]) -> list[Posted]:
         Member.objects.bulk_create(members)
     Message.objects.bulk_create([message for plan in plans for message in plan.messages])
     Reply.objects.bulk_create([plan.reply for plan in plans])
-    return [_complete(plan) for plan in plans]
+    _touch_all([plan for plan in plans if not plan.is_new_conversation])
+    for plan in plans:
+        attach(plan.conversation, plan.actor, plan.choices)
+    contexts = reply_contexts([_opening(plan) for plan in plans])
+    return [
+        Posted(plan.conversation, plan.is_new_conversation, tuple(plan.messages), plan.reply, context)
+        for plan, context in zip(plans, contexts, strict=True)
+    ]
 
 
-def _complete(plan: Plan) -> Posted:
-    """What a plan changes beside its new rows, and the context of its reply."""
-    choices, reply = plan.choices, plan.reply
-    if not plan.is_new_conversation:
-        touch(plan.conversation, reply.message_id, also=plan.changed)
-    attach(plan.conversation, plan.actor, choices)
+def _touch_all(plans: Sequence[Plan]) -> None:
+    """Conversations that were there already stand at their new answers now."""
+    for plan in plans:
+        conversation = plan.conversation
+        conversation.current_message_id, conversation.updated_at = plan.reply.message_id, timezone.now()
+        if plan.changed:
+            conversation.save(update_fields=plan.changed)
+    if plans:
+        Conversation.objects.bulk_update(
+            [plan.conversation for plan in plans], ["current_message", "updated_at"]
+        )
+
+
+def _opening(plan: Plan) -> Opening:
+    """All that is known of a conversation that begins with this plan and has nothing attached."""
+    choices = plan.choices
     is_bare = plan.is_new_conversation and not choices.collections and not choices.documents
-    context = reply_context(reply, new_turns=_way_to(plan) if is_bare else None, target=plan.target)
-    return Posted(plan.conversation, plan.is_new_conversation, tuple(plan.messages), reply, context)
+    return Opening(plan.reply, plan.target, _way_to(plan) if is_bare else None, plan.members)
 
 
 def _way_to(plan: Plan) -> list[Message]:
@@ -164,8 +180,8 @@ def new_reply(
     return target, reply
 
 
-def touch(conversation: Conversation, current_message_id: uuid.UUID, *, also: Sequence[str] = ()) -> None:
+def touch(conversation: Conversation, current_message_id: uuid.UUID) -> None:
     """The conversation stands at this message now, and is the newest in its list."""
     conversation.current_message_id = current_message_id
     conversation.updated_at = timezone.now()
-    conversation.save(update_fields=["current_message", "updated_at", *also])
+    conversation.save(update_fields=["current_message", "updated_at"])

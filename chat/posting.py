@@ -15,15 +15,12 @@ from django.utils.translation import gettext as _
 from accounts.errors import NotFound, ParlourError
 from accounts.models import User
 from chat.choices import Choices, choose
+from chat.contexts import Opening, reply_context
 from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Member, Message, Reply, Role
 from chat.plans import Plan, Posted, new_reply, plan_reply, store_one, store_plans, touch
-from chat.queries import (
-    find_conversation,
-    find_message,
-    reply_context,
-)
-from chat.scenes.groups import members_of_all
+from chat.queries import find_conversation, find_message
+from chat.scenes.groups import next_members
 from chat.scenes.openings import new_conversation
 from chat.whole.rules import check_task
 
@@ -138,7 +135,7 @@ def continue_message(*, actor: User, message_id: uuid.UUID, request_id: str = ""
             )
             reply.save(force_insert=True)
             touch(message.conversation, message.pk)
-            return Posted(message.conversation, False, (), reply, reply_context(reply, target=target))
+            return Posted(message.conversation, False, (), reply, reply_context(Opening(reply, target)))
     except IntegrityError:
         return _find_repeat(actor, request_id)
 
@@ -178,32 +175,31 @@ def speak_next(reply_ids: Sequence[uuid.UUID]) -> list[Posted | None]:
         Reply.objects.filter(pk__in=[reply.pk for reply in replies]).update(next_speakers=[])
         answers = [reply.message_id for reply in replies]
         gone_on = set(Message.objects.filter(parent__in=answers).values_list("parent_id", flat=True))
-        members = members_of_all([reply.message.conversation for reply in replies])
+        speakers = next_members({reply.message.conversation_id: reply.next_speakers for reply in replies})
         plans = {
             reply.pk: plan
             for reply in replies
             if reply.message_id not in gone_on
-            and (plan := _plan_turn(reply, members.get(reply.message.conversation_id, [])))
+            and (plan := _plan_turn(reply, speakers.get(reply.message.conversation_id)))
         }
         stored = dict(zip(plans, store_plans(list(plans.values())), strict=True)) if plans else {}
     return [stored.get(reply_id) for reply_id in reply_ids]
 
 
-def _plan_turn(reply: Reply, members: Sequence[Member]) -> Plan | None:
-    """The answer of the first of those who wait after this one and are still in the group."""
-    conversation = reply.message.conversation
-    following = {member.character_id: member for member in members}
-    left = [pk for pk in reply.next_speakers if pk in following]
-    if not left:
+def _plan_turn(reply: Reply, speaker: Member | None) -> Plan | None:
+    """The answer of the member who comes after this one; None where nobody does."""
+    if speaker is None:
         return None
+    conversation = reply.message.conversation
     actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
-    answer.parent_id, answer.character = reply.message_id, following[left[0]].speaker
+    answer.parent_id, answer.character = reply.message_id, speaker.speaker
     try:
         target, next_reply = new_reply(actor, answer, Choices(), "")
     except ParlourError as error:
         logger.info("Nobody speaks after reply %s: %s", reply.pk, error.code)
         return None
-    next_reply.next_speakers = left[1:]
+    waiting = reply.next_speakers
+    next_reply.next_speakers = waiting[waiting.index(speaker.character_id) + 1 :]
     return Plan(actor, conversation, [answer], next_reply, target, Choices())
 
 

@@ -1,154 +1,18 @@
-"""Reads over conversations that need more than one table: a reply's context, a tree for the page, lists."""
+"""Reads over conversations that need more than one table: for the page, the socket and the lists."""
 
 import uuid
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-import msgspec
-from django.db import connection
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.errors import NotFound
 from accounts.models import User
 from characters.models import Character, Persona
 from chat.errors import PersonaMissing
-from chat.events import Source
-from chat.models import Conversation, ConversationQuerySet, Feedback, Message, Reply, ReplyStatus, Role
-from inference.types import Caller, ModelTarget, Turn
+from chat.models import Conversation, ConversationQuerySet, Feedback, Message, Reply, ReplyStatus
 
-# A branch deeper than this is cut at its old end; no model reads that far back.
-HISTORY_TURNS_MAX = 2000
 # What `list_conversations` adds to each row: whether an answer is being written in it.
 HAS_RUNNING_REPLY = "has_running_reply"
-
-_PATH_TO_ROOT = """
-WITH RECURSIVE path AS (
-    SELECT id, parent_id, role, text, task, subjects, 1 AS depth FROM chat_message WHERE id = %s
-    UNION ALL
-    SELECT m.id, m.parent_id, m.role, m.text, m.task, m.subjects, path.depth + 1
-    FROM chat_message m JOIN path ON m.id = path.parent_id
-    WHERE path.depth < %s
-)
-SELECT role, text, task, subjects FROM path ORDER BY depth DESC
-"""
-_Row = tuple[str, str, str, list[uuid.UUID]]
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyContext:
-    """Everything a reply needs to know before it begins. `history` ends with the turn to answer.
-
-    `target` is None where the model has still to be found, which may fail.
-    """
-
-    reply: Reply
-    conversation: Conversation
-    user: User
-    history: tuple[Turn, ...]
-    character: Character | None
-    collections: tuple[uuid.UUID, ...]
-    documents: tuple[uuid.UUID, ...]
-    target: ModelTarget | None = None
-    # What the message asks for about whole documents, and these in its order; "" for an ordinary question.
-    task: str = ""
-    subjects: tuple[uuid.UUID, ...] = ()
-
-    @property
-    def caller(self) -> Caller:
-        """Who asks, for turns and limits."""
-        return Caller(self.user.pk, self.reply.api_key_id)
-
-    @property
-    def message(self) -> Message:
-        """The answer that is being written."""
-        return self.reply.message
-
-    @property
-    def question(self) -> str:
-        """What the person said last."""
-        return next((turn.text for turn in reversed(self.history) if turn.role == "user"), "")
-
-    @property
-    def wants_title(self) -> bool:
-        """Whether this answer is the first of a conversation nobody has named yet."""
-        questions = sum(turn.role == "user" for turn in self.history)
-        return questions == 1 and not self.conversation.is_titled_by_owner
-
-    @property
-    def sources(self) -> tuple[Source, ...]:
-        """The passages the row remembers."""
-        return msgspec.convert(self.message.sources, tuple[Source, ...])
-
-
-def load_reply_context(reply_id: uuid.UUID) -> ReplyContext | None:
-    """The context of an unfinished reply; None when it is gone or over."""
-    reply = (
-        Reply.objects.unfinished()
-        .select_related("requested_by", "message__character", "message__conversation__character")
-        .filter(pk=reply_id)
-        .first()
-    )
-    return reply_context(reply) if reply is not None else None
-
-
-def reply_context(
-    reply: Reply, *, new_turns: Sequence[Message] | None = None, target: ModelTarget | None = None
-) -> ReplyContext:
-    """The context of a reply whose message, conversation and character are at hand.
-
-    `new_turns` are all earlier messages of a conversation that has just begun with nothing attached: then nothing
-    is read at all, and this is on the way of every first message.
-    """
-    message = reply.message
-    conversation = message.conversation
-    # In a group the message knows who speaks; elsewhere it is the conversation's character.
-    character = message.character if message.character_id is not None else conversation.speaker
-    collections: set[uuid.UUID] = set()
-    documents: tuple[uuid.UUID, ...] = ()
-    task, subjects = "", list[uuid.UUID]()
-    if new_turns is None:
-        collections |= set(conversation.collections.values_list("pk", flat=True))
-        documents = tuple(conversation.documents.values_list("pk", flat=True))
-        rows = _read_path(message.parent_id)
-        history = _turns((role, text) for role, text, *_task in rows)
-        if rows:
-            task, subjects = rows[-1][2:]
-    else:
-        history = _turns((turn.role, turn.text) for turn in new_turns)
-    if character is not None:
-        collections |= set(character.collections.values_list("pk", flat=True))
-    return ReplyContext(
-        reply=reply,
-        conversation=conversation,
-        user=reply.requested_by,
-        history=history,
-        character=character,
-        collections=tuple(collections),
-        documents=documents,
-        target=target,
-        task=task,
-        subjects=tuple(subjects),
-    )
-
-
-def load_history(message_id: uuid.UUID | None) -> tuple[Turn, ...]:
-    """The turns from the root of the tree down to this message; empty ones are left out."""
-    return _turns((role, text) for role, text, *_task in _read_path(message_id))
-
-
-def _read_path(message_id: uuid.UUID | None) -> list[_Row]:
-    if message_id is None:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute(_PATH_TO_ROOT, [message_id, HISTORY_TURNS_MAX])
-        rows: list[_Row] = cursor.fetchall()
-    return rows
-
-
-def _turns(rows: Iterable[tuple[str, str]]) -> tuple[Turn, ...]:
-    return tuple(
-        Turn("user" if role == Role.USER else "assistant", text) for role, text in rows if text.strip()
-    )
 
 
 def list_conversations(*, user: User, query: str = "") -> ConversationQuerySet:

@@ -15,6 +15,7 @@ from django.db import Error as DatabaseError
 from django.utils.translation import gettext as _
 
 from accounts.errors import ParlourError
+from chat.contexts import ReplyContext
 from chat.database import in_database, in_search
 from chat.models import ReplyStatus
 from chat.prompt import Prompt, PromptParts, build_prompt
@@ -25,7 +26,6 @@ from chat.prompting.questions import stand_alone
 from chat.prompting.record import records
 from chat.prompting.speaking import NameTrimmer
 from chat.prompting.tokens import calibration
-from chat.queries import ReplyContext
 from chat.running.checkpoints import Checkpoint, Ending, Finished
 from chat.running.draft import Draft, replay
 from chat.running.log import LogWriter, parse_cursor
@@ -198,17 +198,18 @@ class ReplyRun:
             raise
 
     async def _cast(self, target: ModelTarget) -> Casting:
-        """Who speaks. A plain chat with a character knows all of it already."""
+        """Who speaks. A chat without persona and lorebook knows all of it already."""
         context = self.context
         conversation, character = context.conversation, context.character
         if not needs_database(conversation, character):
-            return cast_plain(conversation, character, context.user, context.history)
+            return cast_plain(conversation, character, context.user, context.history, context.group)
         return await in_database(
             cast,
             conversation=conversation,
             character=character,
             user=context.user,
             history=context.history,
+            group=context.group,
             parent_id=context.message.parent_id,
             context_tokens=target.context_tokens,
         )

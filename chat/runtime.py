@@ -19,12 +19,12 @@ from redis.exceptions import RedisError
 
 from accounts.events import publish_to_user_async
 from chat import metrics
+from chat.contexts import ReplyContext
 from chat.database import Batcher, in_database
 from chat.models import ReplyStatus
 from chat.nodes import message_node
 from chat.posting import post_messages, speak_next
 from chat.prompting.record import records
-from chat.queries import ReplyContext
 from chat.replies import ReplyRun
 from chat.running.checkpoints import (
     Ending,

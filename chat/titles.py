@@ -12,8 +12,8 @@ from contextlib import aclosing
 from django.db import transaction
 
 from accounts.events import publish_to_user
+from chat.contexts import load_history
 from chat.models import Conversation
-from chat.queries import load_history
 from inference.client import stream_chat
 from inference.errors import InferenceError
 from inference.queries import resolve_model

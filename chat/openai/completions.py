@@ -287,6 +287,7 @@ def _voice(user: User, character: Character, turns: tuple[Turn, ...], target: Mo
         character=character,
         user=user,
         history=turns,
+        group=None,
         parent_id=None,
         context_tokens=target.context_tokens,
     ).voice

@@ -1,36 +1,22 @@
 """The voice of an answer, as the database has it: persona, lore, the others of a group.
 
-A chat with one character, without persona and lorebook, reads nothing here.
+A chat without persona and lorebook reads nothing here.
 """
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from django.db import connection
-
 from accounts.models import User
 from characters.lorebooks.queries import compiled_books
 from characters.lorebooks.scan import Scene, scan_books
 from characters.models import Character
 from characters.personas.models import Persona
-from chat.models import Conversation, Member, Role
+from chat.contexts import Group
+from chat.models import Conversation, Role
 from chat.prompting.tokens import UNKNOWN_CONTEXT_TOKENS, estimate_tokens
 from chat.prompting.voice import Note, Voice, voice_of
 from inference.types import Turn
-
-# As in `chat.queries`: no model reads further back.
-_DEPTH_MOST = 2000
-_SPEAKERS = """
-WITH RECURSIVE path AS (
-    SELECT id, parent_id, role, text, character_id, 1 AS depth FROM chat_message WHERE id = %s
-    UNION ALL
-    SELECT m.id, m.parent_id, m.role, m.text, m.character_id, path.depth + 1
-    FROM chat_message m JOIN path ON m.id = path.parent_id
-    WHERE path.depth < %s
-)
-SELECT role, text, character_id FROM path ORDER BY depth DESC
-"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +30,18 @@ class Casting:
 def needs_database(conversation: Conversation, character: Character | None) -> bool:
     """Whether `cast` would read anything."""
     has_lore = character is not None and character.has_lore
-    return bool(conversation.persona_id or conversation.turn_order or has_lore)
+    return bool(conversation.persona_id or has_lore)
 
 
 def cast_plain(
-    conversation: Conversation, character: Character | None, user: User, history: tuple[Turn, ...]
+    conversation: Conversation,
+    character: Character | None,
+    user: User,
+    history: tuple[Turn, ...],
+    group: Group | None = None,
 ) -> Casting:
     """The casting of a chat that needs no database."""
-    return Casting(_plain_voice(conversation, character, user, None), history)
+    return _cast(conversation, character, user, history, group, persona=None)
 
 
 def cast(
@@ -60,6 +50,7 @@ def cast(
     character: Character | None,
     user: User,
     history: tuple[Turn, ...],
+    group: Group | None,
     parent_id: uuid.UUID | None,
     context_tokens: int | None,
 ) -> Casting:
@@ -67,9 +58,8 @@ def cast(
     persona = None
     if conversation.persona_id:
         persona = Persona.objects.visible_to(user).filter(pk=conversation.persona_id).first()
-    voice = _plain_voice(conversation, character, user, persona)
-    if conversation.turn_order:
-        voice, history = _in_group(conversation, character, voice, parent_id)
+    casting = _cast(conversation, character, user, history, group, persona=persona)
+    voice, history = casting.voice, casting.history
     if character is not None and character.has_lore:
         scene = Scene(
             messages=[turn.text for turn in history],
@@ -83,57 +73,50 @@ def cast(
     return Casting(voice, history)
 
 
-def _plain_voice(
-    conversation: Conversation, character: Character | None, user: User, persona: Persona | None
-) -> Voice:
+def _cast(
+    conversation: Conversation,
+    character: Character | None,
+    user: User,
+    history: tuple[Turn, ...],
+    group: Group | None,
+    *,
+    persona: Persona | None,
+) -> Casting:
     note = None
     if conversation.author_note.strip():
         note = Note(conversation.author_note, conversation.author_note_depth)
-    return voice_of(
+    voice = voice_of(
         character,
         user_name=persona.name if persona is not None else user.name,
         persona=persona.description if persona is not None else "",
         note=note,
         seed=str(conversation.pk),
     )
-
-
-def _in_group(
-    conversation: Conversation, character: Character | None, voice: Voice, parent_id: uuid.UUID | None
-) -> tuple[Voice, tuple[Turn, ...]]:
-    # Their texts, which may be long, are not asked for.
-    members = Member.objects.filter(conversation=conversation)
-    names = dict(members.values_list("character_id", "character__name"))
+    if group is None:
+        return Casting(voice, history)
     own = character.pk if character is not None else None
-    others = tuple(name for pk, name in names.items() if pk != own)
-    group = ", ".join(names.values())
-    voice = replace(voice, others=others, names=replace(voice.names, group=group))
-    return voice, _labelled(parent_id, own, conversation.character_id, names, voice.names.user)
+    others = tuple(name for pk, name in group.names.items() if pk != own)
+    names = replace(voice.names, group=", ".join(group.names.values()))
+    labelled = _labelled(group, own, conversation.character_id, names.user)
+    return Casting(replace(voice, others=others, names=names), labelled)
 
 
 def _labelled(
-    parent_id: uuid.UUID | None,
-    own: uuid.UUID | None,
-    usual: uuid.UUID | None,
-    names: dict[uuid.UUID, str],
-    user_name: str,
+    group: Group, own: uuid.UUID | None, usual: uuid.UUID | None, user_name: str
 ) -> tuple[Turn, ...]:
     """The chat as one of a group hears it: their own words are theirs, all others come with a name."""
-    with connection.cursor() as cursor:
-        cursor.execute(_SPEAKERS, [parent_id, _DEPTH_MOST])
-        rows: Sequence[tuple[str, str, uuid.UUID | None]] = cursor.fetchall()
     turns = []
-    for role, text, speaker in rows:
-        if not text.strip():
+    for said in group.said:
+        if not said.text.strip():
             continue
-        speaker = speaker or usual
-        if role == Role.USER:
-            turns.append(Turn("user", f"{user_name}: {text}"))
+        speaker = said.speaker or usual
+        if said.role == Role.USER:
+            turns.append(Turn("user", f"{user_name}: {said.text}"))
         elif speaker == own:
-            turns.append(Turn("assistant", text))
+            turns.append(Turn("assistant", said.text))
         else:
-            name = names.get(speaker) if speaker is not None else None
-            turns.append(Turn("user", f"{name}: {text}" if name else text))
+            name = group.names.get(speaker) if speaker is not None else None
+            turns.append(Turn("user", f"{name}: {said.text}" if name else said.text))
     return tuple(turns)
 
 

@@ -15,9 +15,9 @@ from django.db import connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
+from chat.contexts import ReplyContext, load_reply_context
 from chat.events import Source
 from chat.models import Reply, ReplyStatus
-from chat.queries import ReplyContext, load_reply_context
 from inference.services import record_usage
 from inference.types import Call
 

@@ -2,8 +2,10 @@
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from django.db.models import QuerySet
 
 from accounts.models import User
 from characters.models import Character
@@ -44,18 +46,30 @@ def new_members(actor: User, conversation: Conversation, wish: Wish) -> list[Mem
 
 def members_of(conversation: Conversation) -> list[Member]:
     """The members of a group in their order; none of a chat that is no group, without a look."""
-    return members_of_all([conversation]).get(conversation.pk, [])
+    if not conversation.turn_order:
+        return []
+    return list(_with_characters(Member.objects.filter(conversation=conversation)))
 
 
-def members_of_all(conversations: Sequence[Conversation]) -> dict[uuid.UUID, list[Member]]:
-    """The same for several at once, by conversation."""
-    groups = [conversation.pk for conversation in conversations if conversation.turn_order]
-    found: dict[uuid.UUID, list[Member]] = {}
-    if groups:
-        members = Member.objects.filter(conversation__in=groups)
-        for member in members.select_related("character__model", "version"):
-            found.setdefault(member.conversation_id, []).append(member)
-    return found
+def next_members(waiting: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, Member]:
+    """By conversation: of the characters who wait for their turn there, the first who is still in the group."""
+    there = set(
+        Member.objects.filter(conversation__in=waiting).values_list("conversation_id", "character_id")
+    )
+    first = {
+        conversation: next((one for one in characters if (conversation, one) in there), None)
+        for conversation, characters in waiting.items()
+    }
+    members = Member.objects.filter(conversation__in=first, character__in={*first.values()} - {None})
+    return {
+        member.conversation_id: member
+        for member in _with_characters(members)
+        if member.character_id == first[member.conversation_id]
+    }
+
+
+def _with_characters(members: QuerySet[Member]) -> QuerySet[Member]:
+    return members.select_related("character__model", "version")
 
 
 def choose_speakers(

@@ -12,12 +12,12 @@ from django.views.decorators.http import require_POST
 from accounts.api_auth import ApiKeyAuth
 from accounts.errors import NotAllowed, NotFound, ParlourError
 from accounts.models import User
+from chat.contexts import load_group, load_history
 from chat.database import in_database
 from chat.json_lines import answer, refusal
 from chat.models import Conversation
 from chat.prompt import PromptParts, build_request
 from chat.prompting.casting import cast
-from chat.queries import load_history
 from inference.queries import resolve_model
 from inference.routing.limits import admit
 from inference.types import Caller, ChatRequest, ModelTarget
@@ -80,6 +80,7 @@ def _prepare(user: User, conversation_id: uuid.UUID) -> tuple[ModelTarget, ChatR
         character=character,
         user=user,
         history=load_history(conversation.current_message_id),
+        group=load_group(conversation),
         parent_id=conversation.current_message_id,
         context_tokens=target.context_tokens,
     )

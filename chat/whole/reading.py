@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from accounts.errors import NotFound
+from chat.contexts import ReplyContext
 from chat.database import in_search
 from chat.errors import NothingToRead
 from chat.events import Source, Stage
@@ -22,7 +23,6 @@ from chat.models import Task
 from chat.prompt import Piece, Prompt
 from chat.prompting.citations import NumberingFilter, cited_in, renumber
 from chat.prompting.tokens import calibration, estimate_tokens
-from chat.queries import ReplyContext
 from chat.running.draft import Draft
 from chat.whole import words
 from chat.whole.notes import note_on

@@ -13,7 +13,7 @@ from chat import posting, services
 from chat.choices import Choices
 from chat.models import Conversation, Message, Reply, ReplyStatus
 from chat.posting import NewPost
-from chat.queries import load_reply_context
+from chat.contexts import load_reply_context
 from tests.chat.test_services import ada, model  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from chat.choices import Choices
 from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Message, Reply, ReplyStatus
 from chat.posting import NewPost
-from chat.queries import load_history, load_reply_context
+from chat.contexts import load_history, load_reply_context
 from chat.scenes.openings import make_title
 from documents.models import Collection
 from inference.models import Capability, Deployment, Model, Server
