@@ -21,6 +21,14 @@ from accounts.models import ApiKey, User
 KEY_PREFIX = "pk-"
 # How stale `last_used_at` may be: a write on every request would cost more than the answer is worth.
 LAST_USED_PRECISION_SECONDS = 300
+_KEY_COLUMNS, _USER_COLUMNS = (
+    [field.attname for field in model._meta.concrete_fields] for model in (ApiKey, User)
+)
+_ACTIVE_KEYS = (
+    f"SELECT {', '.join(f'k.{name}' for name in _KEY_COLUMNS)}, {', '.join(f'u.{name}' for name in _USER_COLUMNS)}"  # noqa: S608 - our own names
+    " FROM accounts_apikey k JOIN accounts_user u ON u.id = k.user_id"
+    " WHERE k.key_hash = ANY (%s) AND k.revoked_at IS NULL AND u.is_active"
+)
 # PostgreSQL's advisory locks are numbers; this one guards who the administrators are. "parlour1" in ASCII.
 _ADMINISTRATORS_LOCK = int.from_bytes(b"parlour1")
 
@@ -164,14 +172,23 @@ def find_user_by_api_key(key: str) -> User | None:
 
 
 def find_api_keys(keys: Sequence[str]) -> dict[str, ApiKey]:
-    """The rows of those keys that are unrevoked and whose owner is active, with the owner. One query for all."""
+    """The rows of those keys that are unrevoked and whose owner is active, with the owner. One query for all.
+
+    In words of our own, as every request of a program asks it: put together by Django each time it took 3.3 ms of
+    the 14 that a small upload cost.
+    """
     hashes = {hash_key(key): key for key in keys if key.startswith(KEY_PREFIX)}
     if not hashes:
         return {}
-    rows = ApiKey.objects.active().select_related("user").filter(key_hash__in=hashes, user__is_active=True)
-    found = {hashes[row.key_hash]: row for row in rows}
-    for row in found.values():
+    with connection.cursor() as cursor:
+        cursor.execute(_ACTIVE_KEYS, [list(hashes)])
+        rows = cursor.fetchall()
+    found: dict[str, ApiKey] = {}
+    for values in rows:
+        row = ApiKey.from_db(None, _KEY_COLUMNS, values[: len(_KEY_COLUMNS)])
+        row.user = User.from_db(None, _USER_COLUMNS, values[len(_KEY_COLUMNS) :])
         row.user.acting_key_id = row.pk
+        found[hashes[row.key_hash]] = row
     now = timezone.now()
     stale = [
         row.pk

@@ -16,7 +16,7 @@ from pathlib import Path
 from uuid import UUID
 
 from django.core.files.storage import default_storage
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
 from documents.errors import FileDamaged
@@ -28,8 +28,16 @@ FOLDER = "documents"
 # A laptop closed over night goes on in the morning.
 UPLOADS_KEPT_FOR = timedelta(days=1)
 _PART_BYTES = 1024 * 1024
+_KNOWN_BYTES = "SELECT EXISTS (SELECT 1 FROM documents_document WHERE sha256 = %s AND size_bytes = %s)"
 # As many as a sweep takes on at once; the next one comes soon.
 _SWEEP_BLOBS_MAX = 1000
+
+
+def are_known_bytes(*, sha256: str, size_bytes: int) -> bool:
+    """Whether a document has these bytes. In words of our own: every upload asks, and Django's took a tenth of it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_KNOWN_BYTES, [sha256, size_bytes])
+        return bool(cursor.fetchone()[0])
 
 
 def find_same_bytes(*, sha256: str, size_bytes: int, but: UUID | None = None) -> str | None:

@@ -15,7 +15,7 @@ from accounts.errors import InvalidInput, NotAllowed
 from accounts.ids import uuid7
 from accounts.models import User
 from documents import tasks
-from documents.blobs import FOLDER, find_same_bytes
+from documents.blobs import FOLDER, are_known_bytes, find_same_bytes
 from documents.errors import (
     DocumentBusy,
     DocumentDone,
@@ -109,19 +109,23 @@ def file_into_chat(
 
 
 def store_upload(
-    *, actor: User, file: File[bytes], name: str, collection: Collection | None = None
+    *,
+    actor: User,
+    file: File[bytes],
+    name: str,
+    collection_id: uuid.UUID | None = None,
+    is_for_chat: bool = False,
 ) -> Document:
-    """The file in storage and its document, queued to be read.
+    """The file in storage and its document, queued to be read; it goes where `find_target` says.
 
     Raises a `DocumentError` for what can be told from size and first bytes, before anything is stored. Bytes that
     another document has are not stored again. The blob is written first: a row never names a file that is not
     there.
     """
-    if collection is not None:
-        collection = find_writable_collection(actor=actor, collection_id=collection.pk)
+    target = find_target(actor=actor, collection_id=collection_id, is_for_chat=is_for_chat)
     name = clean_name(name) or gettext("Untitled")
     media_type = check_file(file, name)
-    collection = collection or ensure_library(actor=actor)
+    collection = target or ensure_library(actor=actor)
     document = Document(
         pk=uuid7(),
         collection=collection,
@@ -144,7 +148,7 @@ def store_upload(
 
 def _save_beside_twin(document: Document, *, actor: User) -> bool:
     """Whether another document has these bytes already: then the new one names the same blob, and is saved."""
-    if not Document.objects.filter(sha256=document.sha256, size_bytes=document.size_bytes).exists():
+    if not are_known_bytes(sha256=document.sha256, size_bytes=document.size_bytes):
         return False
     with transaction.atomic():
         blob_name = find_same_bytes(sha256=document.sha256, size_bytes=document.size_bytes)
@@ -155,13 +159,12 @@ def _save_beside_twin(document: Document, *, actor: User) -> bool:
     return True
 
 
-def add_from_url(*, actor: User, url: str, collection: Collection | None = None) -> Document:
+def add_from_url(*, actor: User, url: str, collection_id: uuid.UUID | None = None) -> Document:
     """A document that the worker fetches from the web, queued. Raises `UrlRefused` for what no page can be."""
-    if collection is not None:
-        collection = find_writable_collection(actor=actor, collection_id=collection.pk)
+    target = find_target(actor=actor, collection_id=collection_id)
     url = check_page_url(url)
     document = Document(
-        collection=collection or ensure_library(actor=actor),
+        collection=target or ensure_library(actor=actor),
         uploaded_by=actor,
         name=name_from_url(url),
         source=url,

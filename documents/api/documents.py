@@ -115,18 +115,17 @@ def post_document(
     chat: Form[bool] = False,
 ) -> Status[Document]:
     """With `chat` the file waits for the message it is sent with, and then belongs to that conversation."""
-    actor = caller(request)
-    target = services.find_target(actor=actor, collection_id=collection, is_for_chat=chat)
-    document = services.store_upload(actor=actor, file=file, name=file.name or "", collection=target)
+    document = services.store_upload(
+        actor=caller(request), file=file, name=file.name or "", collection_id=collection, is_for_chat=chat
+    )
     return Status(202, document)
 
 
 @router.post("/documents/url", response={202: QueuedOut}, summary="Have a page of the web read")
 def post_url(request: HttpRequest, body: UrlIn) -> Status[Document]:
     """The worker fetches it. Redirects are not followed, and addresses of private networks are refused."""
-    actor = caller(request)
-    target = services.find_target(actor=actor, collection_id=body.collection)
-    return Status(202, services.add_from_url(actor=actor, url=body.url, collection=target))
+    document = services.add_from_url(actor=caller(request), url=body.url, collection_id=body.collection)
+    return Status(202, document)
 
 
 @router.get("/documents", response=DocumentPage, summary="Your documents, newest first")

@@ -7,7 +7,6 @@ from ninja import Router, Schema, Status
 from pydantic import Field
 
 from accounts.api_auth import caller
-from documents import services
 from documents.intake import uploads
 from documents.models import Document, Upload
 
@@ -40,9 +39,13 @@ class QueuedOut(Schema):
 
 @router.post("/uploads", response={201: UploadOut}, summary="Begin an upload in parts")
 def post_upload(request: HttpRequest, body: UploadIn) -> Status[Upload]:
-    actor = caller(request)
-    target = services.find_target(actor=actor, collection_id=body.collection, is_for_chat=body.chat)
-    upload = uploads.begin_upload(actor=actor, name=body.name, size_bytes=body.size_bytes, collection=target)
+    upload = uploads.begin_upload(
+        actor=caller(request),
+        name=body.name,
+        size_bytes=body.size_bytes,
+        collection_id=body.collection,
+        is_for_chat=body.chat,
+    )
     return Status(201, upload)
 
 

@@ -20,9 +20,9 @@ from documents.errors import FileEmpty, FileTooLarge, UploadMismatch
 from documents.extraction.formats import HEAD_BYTES, TAIL_BYTES
 from documents.intake import parts
 from documents.intake.checks import check_head, clean_name
-from documents.models import Collection, Document, Upload
+from documents.models import Document, Upload
 from documents.queries import find_writable_collection
-from documents.services import ensure_library, queue_document
+from documents.services import ensure_library, find_target, queue_document
 
 # What a client is asked to send at once, and the most that is taken: a part is in memory while it travels.
 PART_BYTES = 8 * 1024 * 1024
@@ -30,19 +30,25 @@ PART_BYTES_MAX = 16 * 1024 * 1024
 _ZIP = b"PK\x03\x04"
 
 
-def begin_upload(*, actor: User, name: str, size_bytes: int, collection: Collection | None = None) -> Upload:
+def begin_upload(
+    *,
+    actor: User,
+    name: str,
+    size_bytes: int,
+    collection_id: uuid.UUID | None = None,
+    is_for_chat: bool = False,
+) -> Upload:
     """An upload of a file of that size, nothing of it received yet."""
     if size_bytes <= 0:
         raise FileEmpty
     if size_bytes > settings.UPLOAD_MAX_BYTES:
         raise FileTooLarge
-    if collection is not None:
-        collection = find_writable_collection(actor=actor, collection_id=collection.pk)
+    target = find_target(actor=actor, collection_id=collection_id, is_for_chat=is_for_chat)
     upload_id = uuid7()
     return Upload.objects.create(
         pk=upload_id,
         owner=actor,
-        collection=collection or ensure_library(actor=actor),
+        collection=target or ensure_library(actor=actor),
         name=clean_name(name) or gettext("Untitled"),
         blob_name=f"{FOLDER}/{upload_id.hex}",
         size_bytes=size_bytes,

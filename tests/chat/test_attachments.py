@@ -10,7 +10,7 @@ from chat.choices import Choices
 from chat.models import Reply, ReplyStatus
 from chat.posting import NewPost
 from documents.models import Collection, Document
-from documents.services import ensure_inbox, store_upload
+from documents.services import store_upload
 from inference.models import Capability, Deployment, Model, Server
 
 pytestmark = pytest.mark.django_db
@@ -25,8 +25,7 @@ def ada() -> User:
 
 
 def attach(ada: User, text: bytes) -> Document:
-    inbox = ensure_inbox(actor=ada)
-    return store_upload(actor=ada, file=ContentFile(text), name="note.txt", collection=inbox)
+    return store_upload(actor=ada, file=ContentFile(text), name="note.txt", is_for_chat=True)
 
 
 def post(ada: User, *documents: Document, conversation_id=None):

@@ -72,7 +72,10 @@ def upload(ada: User, django_capture_on_commit_callbacks: DjangoCaptureOnCommitC
         data: bytes, name: str = "notes.txt", *, actor: User = ada, collection: Collection | None = None
     ) -> Document:
         with django_capture_on_commit_callbacks(execute=True):
-            return store_upload(actor=actor, file=ContentFile(data, name), name=name, collection=collection)
+            collection_id = collection.pk if collection else None
+            return store_upload(
+                actor=actor, file=ContentFile(data, name), name=name, collection_id=collection_id
+            )
 
     return store
 

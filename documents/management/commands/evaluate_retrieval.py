@@ -106,7 +106,7 @@ class Command(BaseCommand):
         for source in questions.files:
             try:
                 file = ContentFile(source.read(), source.name)
-                store_upload(actor=user, file=file, name=source.name, collection=collection)
+                store_upload(actor=user, file=file, name=source.name, collection_id=collection.pk)
             except DocumentError as error:
                 raise CommandError(f"{source.name}: {error}") from error
         _wait_until_ready(collection)
