@@ -7,6 +7,9 @@ import math
 from dataclasses import dataclass, field
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from characters.cards.card import Book, BookEntry, Logic
 from characters.cards.jsons import Json, as_bool, as_int, as_object, parse_object
 from characters.lorebooks.decorators import Decorators, split_decorators
@@ -51,17 +54,27 @@ class CompiledEntry:
     is_simple: bool = False
 
 
-@dataclass(slots=True)
+class KeyIndex:
+    """First keys by their numbers, and beside each an entry that has it."""
+
+    def __init__(self, pairs: list[tuple[int, int]]) -> None:
+        self._keys, self._entries = np.array(pairs, np.intp).reshape(-1, 2).T.copy()
+
+    def entries_since(self, begin: int, last: NDArray[np.int32]) -> list[int]:
+        """The entries with a first key that stands at `begin` or behind, some of them twice."""
+        named: list[int] = self._entries[last[self._keys] >= begin].tolist()
+        return named
+
+
+@dataclass(frozen=True, slots=True)
 class FirstKeys:
-    """Number of a first key → the entries that have it."""
+    """Entries by their first keys: those for which one is enough, and the others.
 
-    # Those for which it is enough, by how far back they look.
-    simple: dict[int, dict[int, list[int]]] = field(default_factory=dict)
-    others: dict[int, list[int]] = field(default_factory=dict)
+    The former by how far back they look, and whether a key must stand alone.
+    """
 
-    def add(self, number: int, at: int, entry: CompiledEntry) -> None:
-        index = self.simple.setdefault(entry.scan_depth, {}) if entry.is_simple else self.others
-        index.setdefault(number, []).append(at)
+    simple: dict[tuple[int, bool], KeyIndex]
+    others: KeyIndex
 
 
 @dataclass(slots=True)
@@ -127,7 +140,7 @@ def compile_book(book: Book, *, book_id: str = "") -> CompiledBook:
 
 
 def _index_keys(entries: list[CompiledEntry], *, is_case_sensitive: bool) -> tuple[Keys, FirstKeys]:
-    keys, index = Keys(is_case_sensitive), FirstKeys()
+    keys = Keys(is_case_sensitive)
     mine = [
         (at, entry)
         for at, entry in enumerate(entries)
@@ -137,10 +150,13 @@ def _index_keys(entries: list[CompiledEntry], *, is_case_sensitive: bool) -> tup
         for key in (*entry.keys, *entry.secondary, *entry.rules.additional_keys, *entry.rules.exclude_keys):
             keys.add(key)
     keys.build()
+    simple, others = dict[tuple[int, bool], list[tuple[int, int]]](), list[tuple[int, int]]()
     for at, entry in mine:
-        for key in dict.fromkeys(map(keys.fold, entry.keys)):
-            index.add(keys.numbers[key], at, entry)
-    return keys, index
+        kind = entry.scan_depth, entry.is_whole_words
+        pairs = simple.setdefault(kind, []) if entry.is_simple else others
+        pairs.extend((keys.number(key), at) for key in entry.keys)
+    by_kind = {kind: KeyIndex(pairs) for kind, pairs in simple.items()}
+    return keys, FirstKeys(by_kind, KeyIndex(others))
 
 
 def _is_always_tried(entry: CompiledEntry) -> bool:
@@ -200,7 +216,7 @@ def _compile_entry(n: int, row: BookEntry, depth: int) -> CompiledEntry:
         position=rules.position,
         disables=rules.disables,
     )
-    is_conditional = entry.secondary or entry.uses_regex or entry.is_whole_words or entry.is_constant
+    is_conditional = entry.secondary or entry.uses_regex or entry.is_constant
     is_to_the_letter = entry.chance >= 1 and not _has_macro(keys)
     entry.is_simple = rules == holds_back and not is_conditional and is_to_the_letter
     return entry

@@ -6,17 +6,19 @@ is named by the book as it was compiled and by the words, so that nothing has to
 """
 
 import threading
-from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
 
-# Numbers of keys: 40 kB for 10,000 of them.
-Numbers: TypeAlias = "array[int]"
+import numpy as np
+from numpy.typing import NDArray
+
+# By the number of a key or an expression: 10 kB for 10,000 of them.
+Flags: TypeAlias = NDArray[np.bool_]
 KEEP_BYTES = 32 << 20
-# What a name and the book-keeping take beside the numbers.
+# What a name and the book-keeping take beside the arrays.
 _OVERHEAD_BYTES = 300
 # How long parts are on average, and at most. What is new since the last border is searched each time: 2 ms for so many.
 PART_MESSAGES = 128
@@ -29,17 +31,17 @@ class Memory:
     def __init__(self, keep_bytes: int) -> None:
         self._keep_bytes = keep_bytes
         self._bytes = 0
-        self._kept: OrderedDict[object, tuple[Numbers, ...]] = OrderedDict()
+        self._kept: OrderedDict[object, tuple[Flags, ...]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, name: object) -> tuple[Numbers, ...] | None:
+    def get(self, name: object) -> tuple[Flags, ...] | None:
         with self._lock:
             found = self._kept.get(name)
             if found is not None:
                 self._kept.move_to_end(name)
             return found
 
-    def put(self, name: object, arrays: tuple[Numbers, ...]) -> None:
+    def put(self, name: object, arrays: tuple[Flags, ...]) -> None:
         with self._lock:
             self._bytes += _size(arrays) - _size(self._kept.pop(name, None))
             self._kept[name] = arrays
@@ -96,7 +98,7 @@ def name_of(messages: Sequence[str], after: int = 0) -> int:
     return hash((after, *messages))
 
 
-def _size(arrays: tuple[Numbers, ...] | None) -> int:
+def _size(arrays: tuple[Flags, ...] | None) -> int:
     if arrays is None:
         return 0
-    return _OVERHEAD_BYTES + sum(len(numbers) * numbers.itemsize for numbers in arrays)
+    return _OVERHEAD_BYTES + sum(flags.nbytes for flags in arrays)

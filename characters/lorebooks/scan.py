@@ -10,12 +10,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain
 from typing import Literal
 
 from characters.lorebooks.compiled import CompiledBook, CompiledEntry, FirstKeys, Place, Role
 from characters.lorebooks.keys import SEPARATOR, Keys
-from characters.lorebooks.search import KeysFound, PatternsFound, find_keys, find_patterns
+from characters.lorebooks.search import NOWHERE, KeysFound, PatternsFound, find_keys, find_patterns
 
 # For all expressions of one scan together.
 REGEX_SECONDS = 0.02
@@ -49,7 +48,8 @@ class Scene:
         return self.expand(text) if self.expand is not None else text
 
 
-# Not frozen, which would take three times as long to make, and a scan makes hundreds.
+# Not frozen, which would take three times as long to make, and a scan makes hundreds;
+# nor made by names, which takes twice as long.
 @dataclass(slots=True)
 class Fired:
     """An entry that came up. `is_left_out` where the budget had no room for it; `because` is the key."""
@@ -64,7 +64,6 @@ class Fired:
     depth: int
     role: Role
     order: int
-    rank: float
     is_left_out: bool = False
     yields_to_context: bool = False
 
@@ -122,7 +121,17 @@ class _Heard:
         begin, (keys, found) = self.begin(entry), self.keys_of(entry)
         if "{{" in key:
             return self._has_filled(keys, keys.fold(self._scene.say(key)), begin)
-        return (found.last_word if entry.is_whole_words else found.last).get(keys.number(key), -1) >= begin
+        last = found.last_word if entry.is_whole_words else found.last
+        return bool(last[keys.number(key)] >= begin)
+
+    def first_key(self, entry: CompiledEntry) -> str:
+        """The first of its keys in the reach of an entry for which any is enough."""
+        begin, (keys, found) = self.begin(entry), self.keys_of(entry)
+        last = found.last_word if entry.is_whole_words else found.last
+        for key in entry.keys:
+            if last[keys.number(key)] >= begin:
+                return key
+        return ""
 
     def has_pattern(self, entry: CompiledEntry, pattern: str) -> bool | None:
         """Whether the expression matches in the entry's reach; None where time was up."""
@@ -176,15 +185,11 @@ class _BookScan:
         """The entries to look at more closely; those for which a key is enough have fired when this returns."""
         left, count = dict.fromkeys(self.book.always), len(self.scene.messages)
         for index, found in self._indexes(self.chat):
-            for depth, firsts in index.simple.items():
-                begin = max(count - depth, 0)
-                there = [
-                    number for number in firsts.keys() & found.last.keys() if found.last[number] >= begin
-                ]
-                named = chain.from_iterable(map(firsts.__getitem__, there))
+            for (depth, is_whole_words), firsts in index.simple.items():
+                last = found.last_word if is_whole_words else found.last
+                named = firsts.entries_since(max(count - depth, 0), last)
                 self.fired.update(dict.fromkeys(named, _BY_KEY))
-            for number in index.others.keys() & found.last.keys():
-                left.update(dict.fromkeys(index.others[number]))
+            left.update(dict.fromkeys(index.others.entries_since(0, found.last)))
         # In the order of the book, whatever the order of sets.
         return sorted(left)
 
@@ -277,7 +282,7 @@ class _BookScan:
             return False
         keys, found = self.chat.keys_of(entry)
         newest = len(self.scene.messages) - _NEWEST
-        return any(found.first.get(keys.number(key), newest) < newest for key in entry.keys)
+        return any(NOWHERE < found.first[keys.number(key)] < newest for key in entry.keys)
 
     def _recurse(self) -> None:
         """Search what has fired for the keys of what has not, until nothing new comes up."""
@@ -302,7 +307,7 @@ class _BookScan:
         named = set[int]()
         for index, found in self._indexes(heard):
             for firsts in (*index.simple.values(), index.others):
-                named.update(*map(firsts.__getitem__, firsts.keys() & found.last.keys()))
+                named.update(firsts.entries_since(0, found.last))
         return sorted(named)
 
     def _indexes(self, heard: _Heard) -> tuple[tuple[FirstKeys, KeysFound], ...]:
@@ -318,10 +323,8 @@ class _BookScan:
             if left_out == LEFT_OUT_SHOWN:
                 break
             entry, (reason, because) = entries[at], self.fired[at]
-            if self.fired[at] is _BY_KEY:
-                keys, found = self.chat.keys_of(entry)
-                begin = self.chat.begin(entry)
-                because = next(key for key in entry.keys if found.last.get(keys.number(key), -1) >= begin)
+            if not because and reason == "key":
+                because = self.chat.first_key(entry)
             text = self.scene.say(entry.text)
             tokens, depth = count_tokens(text), entry.depth
             if entry.reverse_depth is not None:
@@ -333,18 +336,17 @@ class _BookScan:
                 self.result.disables |= entry.rules.disables
             self.result.fired.append(
                 Fired(
-                    book=self.book.name,
-                    entry=entry.name or (entry.keys[0] if entry.keys else f"#{entry.n + 1}"),
-                    reason=reason,
-                    because=because,
-                    text=text,
-                    tokens=tokens,
-                    place=entry.place,
-                    depth=depth,
-                    role=entry.role,
-                    order=entry.order,
-                    rank=entry.rank,
-                    is_left_out=not fits,
-                    yields_to_context=entry.rules.yields_to_context,
+                    self.book.name,
+                    entry.name or (entry.keys[0] if entry.keys else f"#{entry.n + 1}"),
+                    reason,
+                    because,
+                    text,
+                    tokens,
+                    entry.place,
+                    depth,
+                    entry.role,
+                    entry.order,
+                    not fits,
+                    entry.rules.yields_to_context,
                 )
             )

@@ -5,43 +5,48 @@ and what was searched before is remembered (`memory`).
 """
 
 import time
-from array import array
 from bisect import bisect, bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import accumulate, pairwise
+
+import numpy as np
 
 from characters.lorebooks.compiled import CompiledBook
 from characters.lorebooks.keys import Keys
-from characters.lorebooks.memory import Numbers, Part, memory, name_of, own_borders, split_chat
+from characters.lorebooks.memory import Flags, Part, memory, name_of, own_borders, split_chat
 
-# Numbers of keys: anyhow, and alone as words.
-_Found = tuple[Numbers, Numbers]
+# Keys: anyhow, and alone as words.
+_Found = tuple[Flags, Flags]
+# Where a key was not found.
+NOWHERE = -1
 
 
 class KeysFound:
-    """By the number of a key: the last cut before it, anyhow and alone as a word, and the first."""
+    """By the number of a key: the last cut before it, anyhow and alone as a word, and the first.
+
+    What is no key has the number -1, and the place behind all of them.
+    """
 
     __slots__ = ("first", "last", "last_word")
 
-    def __init__(self) -> None:
-        self.first: dict[int, int] = {}
-        self.last: dict[int, int] = {}
-        self.last_word: dict[int, int] = {}
+    def __init__(self, key_count: int) -> None:
+        self.first, self.last, self.last_word = np.full((3, key_count + 1), NOWHERE, np.int32)
 
 
 def find_keys(book: CompiledBook, keys: Keys, messages: Sequence[str], cuts: Sequence[int] = ()) -> KeysFound:
     """Search the messages from the first of `cuts` on, which rise; without any, all of them in one part."""
-    found = KeysFound()
+    found = KeysFound(len(keys.numbers))
     if not keys.numbers or not messages:
         return found
+    first, last, last_word = found.first[:-1], found.last[:-1], found.last_word[:-1]
     borders = own_borders(messages, cuts[0]) if cuts else []
     for begin, end in pairwise([*(cuts or [0]), len(messages)]):
         own = borders[bisect_left(borders, begin) : bisect(borders, end)]
         for present, alone in _search_stretch(book, keys, messages, begin, end, own):
-            found.last.update(dict.fromkeys(present, begin))
+            last[present] = begin
             if book.looks_back:
-                found.first = dict.fromkeys(present, begin) | found.first
-            found.last_word.update(dict.fromkeys(alone, begin))
+                first[present & (first == NOWHERE)] = begin
+            last_word[alone] = begin
     return found
 
 
@@ -50,13 +55,17 @@ def _search_stretch(
 ) -> list[_Found]:
     """What stands between two cuts: what lies between the first and the last border there may be remembered."""
     if not borders:
-        return [_search(book, keys, messages[begin:end])]
+        return [keys.search(messages[begin:end], wants_alone=book.wants_words)]
     first, last = borders[0], borders[-1]
     # The beginning of a chat stays as well, unless it falls away.
     head = [0, first] if begin == 0 < first else []
     found = [_recall(book, keys, messages, run) for run in (head, borders) if len(run) > 1]
     rest = [(last, end)] if head else [(begin, first), (last, end)]
-    return found + [_search(book, keys, messages[start:stop]) for start, stop in rest if start < stop]
+    return found + [
+        keys.search(messages[start:stop], wants_alone=book.wants_words)
+        for start, stop in rest
+        if start < stop
+    ]
 
 
 def _recall(book: CompiledBook, keys: Keys, messages: Sequence[str], borders: Sequence[int]) -> _Found:
@@ -74,18 +83,13 @@ def _recall(book: CompiledBook, keys: Keys, messages: Sequence[str], borders: Se
         known = (kept[0], kept[1])
         if at == len(names) - 1:
             return known
-        more = _search(book, keys, messages[borders[at + 1] : borders[-1]])
-        found = _packed({*known[0], *more[0]}), _packed({*known[1], *more[1]})
+        more = keys.search(messages[borders[at + 1] : borders[-1]], wants_alone=book.wants_words)
+        found = known[0] | more[0], known[1] | more[1]
         break
     else:
-        found = _search(book, keys, messages[borders[0] : borders[-1]])
+        found = keys.search(messages[borders[0] : borders[-1]], wants_alone=book.wants_words)
     memory.put(names[-1], found)
     return found
-
-
-def _search(book: CompiledBook, keys: Keys, messages: Sequence[str]) -> _Found:
-    present, alone = keys.search(messages, wants_alone=book.wants_words)
-    return _packed(present), _packed(alone)
 
 
 class PatternsFound:
@@ -109,13 +113,17 @@ def find_patterns(
         name = (book.mark, part.name)
         kept = memory.get(name) if part.name is not None else None
         present = (
-            _match_patterns(book, messages[part.begin : part.end], deadline) if kept is None else kept[0]
+            _match_patterns(book, messages[part.begin : part.end], deadline)
+            if kept is None
+            else set(np.flatnonzero(kept[0]).tolist())
         )
         if present is None:
             found.decided_from = part.end
             return found
         if kept is None and part.name is not None:
-            memory.put(name, (_packed(present),))
+            flags = np.zeros(len(book.patterns.names), np.bool_)
+            flags[list(present)] = True
+            memory.put(name, (flags,))
         for number in present:
             found.last.setdefault(number, part.begin)
         if len(found.last) == len(book.patterns.names):
@@ -132,7 +140,3 @@ def _match_patterns(book: CompiledBook, messages: Sequence[str], deadline: float
             if time.perf_counter() > deadline:
                 return None
     return present
-
-
-def _packed(numbers: Iterable[int]) -> Numbers:
-    return array("I", numbers)
