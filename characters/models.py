@@ -58,6 +58,10 @@ class CharacterQuerySet(models.QuerySet["Character"]):
         audience = Q(visibility=Visibility.EVERYONE) | Q(visibility=Visibility.GROUP, pk__in=shown)
         return self.filter(Q(owner=user) | Q(audience, is_published=True, hidden_at=None))
 
+    def shown_to_everyone(self) -> "CharacterQuerySet":
+        """The part of `visible_to` that is the same for all."""
+        return self.filter(visibility=Visibility.EVERYONE, is_published=True, hidden_at=None)
+
     def matching(self, query: str) -> "CharacterQuerySet":
         """Those in whose name, tags, tagline or description every word of `query` begins a word; all for no words."""
         if not query.strip():

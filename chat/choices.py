@@ -9,9 +9,7 @@ from django.utils.translation import gettext as _
 from accounts.errors import NotFound
 from accounts.models import User
 from chat.models import Conversation, Role, Task
-from chat.queries import (
-    find_character,
-)
+from chat.queries import find_character
 from chat.scenes.groups import Wish
 from documents.models import Collection, CollectionKind, Document
 from documents.services import file_into_chat
@@ -36,6 +34,13 @@ class Choices:
     speaker: str | None = None
     # About the documents above, as wholes.
     task: Task | None = None
+
+    @property
+    def characters(self) -> tuple[str, ...]:
+        """The short names of those a new chat begins with."""
+        if self.group is not None:
+            return self.group.slugs
+        return (self.character,) if self.character else ()
 
 
 def choose(conversation: Conversation, actor: User, choices: Choices) -> tuple[str, ...]:

@@ -102,6 +102,18 @@ class ReplyContext:
         return self.reply.message
 
     @property
+    def max_tokens(self) -> int | None:
+        """As it was chosen for this answer, or as the character has it."""
+        return self.reply.max_tokens or (self.character.max_tokens if self.character is not None else None)
+
+    @property
+    def temperature(self) -> float | None:
+        """As it was chosen for this answer, or as the character has it."""
+        if self.reply.temperature is None and self.character is not None:
+            return self.character.temperature
+        return self.reply.temperature
+
+    @property
     def question(self) -> str:
         """What the person said last."""
         return next((turn.text for turn in reversed(self.history) if turn.role == "user"), "")

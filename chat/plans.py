@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
@@ -17,6 +18,11 @@ from chat.scenes.groups import choose_speakers, members_of
 from chat.trials.services import take_part
 from inference.queries import resolve_model
 from inference.types import ModelTarget
+
+_TOUCH = """
+UPDATE chat_conversation c SET current_message_id = s.message_id, updated_at = now()
+FROM unnest(%s::uuid[], %s::uuid[]) AS s(id, message_id) WHERE c.id = s.id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +121,13 @@ def store_plans(plans: Sequence[Plan]) -> list[Posted]:
 def _touch_all(plans: Sequence[Plan]) -> None:
     """Conversations that were there already stand at their new answers now."""
     for plan in plans:
-        conversation = plan.conversation
-        conversation.current_message_id, conversation.updated_at = plan.reply.message_id, timezone.now()
+        plan.conversation.current_message_id = plan.reply.message_id
         if plan.changed:
-            conversation.save(update_fields=plan.changed)
+            plan.conversation.save(update_fields=plan.changed)
     if plans:
-        Conversation.objects.bulk_update(
-            [plan.conversation for plan in plans], ["current_message", "updated_at"]
-        )
+        with connection.cursor() as cursor:
+            conversations = [plan.conversation.pk for plan in plans]
+            cursor.execute(_TOUCH, [conversations, [plan.reply.message_id for plan in plans]])
 
 
 def _opening(plan: Plan) -> Opening:
@@ -154,9 +159,6 @@ def new_reply(
         chosen = conversation.model.name
     if not chosen and character is not None and character.model:
         chosen = character.model.name
-    temperature = choices.temperature
-    if temperature is None and character is not None:
-        temperature = character.temperature
     target = resolve_model(chosen, user=actor)
     is_own_choice = not choices.model and not conversation.model
     target, part = take_part(
@@ -171,8 +173,8 @@ def new_reply(
         api_key_id=actor.acting_key_id,
         request_id=request_id[:64],
         model_name=target.name,
-        temperature=temperature,
-        max_tokens=choices.max_tokens or (character.max_tokens if character is not None else None),
+        temperature=choices.temperature,
+        max_tokens=choices.max_tokens,
         is_continuation=is_continuation,
         trial_id=part.trial_id if part else None,
         arm=part.arm if part else "",

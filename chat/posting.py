@@ -6,7 +6,7 @@ Should that process die before it can, another finds the row (`chat.running.leas
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, InterfaceError, OperationalError, transaction
@@ -14,13 +14,13 @@ from django.utils.translation import gettext as _
 
 from accounts.errors import NotFound, ParlourError
 from accounts.models import User
+from characters.models import Character
 from chat.choices import Choices, choose
 from chat.contexts import Opening, reply_context
 from chat.errors import EmptyMessage, GroupInvalid, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Member, Message, Reply, Role
 from chat.plans import Plan, Posted, new_reply, plan_reply, store_one, store_plans, touch
-from chat.queries import find_conversation, find_message
-from chat.scenes.groups import next_members
+from chat.queries import find_conversation, find_message, find_shown_to_everyone
 from chat.scenes.openings import new_conversation
 from chat.whole.rules import check_task
 
@@ -54,12 +54,15 @@ def post_messages(posts: Sequence[NewPost]) -> list[Posted | Exception]:
     busy: set[uuid.UUID] = set()
     try:
         with transaction.atomic():
+            # Asked for once, whoever wants them.
+            new = [post.choices for post in posts if post.conversation_id is None]
+            shown = find_shown_to_everyone({slug for choices in new for slug in choices.characters})
             for at, post in enumerate(posts):
                 if post.conversation_id is not None and post.conversation_id in busy:
                     # It has to see what the one before it stored.
                     continue
                 try:
-                    plans[at] = _plan_post(post)
+                    plans[at] = _plan_post(post, shown)
                 except ParlourError as error:
                     outcomes[at] = error
                 if post.conversation_id is not None:
@@ -156,54 +159,7 @@ def ask_speaker(*, actor: User, conversation_id: uuid.UUID, speaker: str, reques
         return _find_repeat(actor, request_id)
 
 
-def speak_next(reply_ids: Sequence[uuid.UUID]) -> list[Posted | None]:
-    """After whole answers in groups: the answers of whoever is next, begun; None where nobody is.
-
-    Nobody is next either where the person has gone on meanwhile, or their model is gone. The turn is given once,
-    whoever asks: the process that ended the reply, or another in its place (`list_owed_turns`).
-    """
-    with transaction.atomic():
-        # In one order everywhere, so that two who lock the same rows do not wait for each other.
-        owing = Reply.objects.owing_a_turn().filter(pk__in=reply_ids).order_by("pk")
-        replies = list(
-            owing.select_related("requested_by", "message__conversation__model").select_for_update(
-                of=("self",)
-            )
-        )
-        if not replies:
-            return [None] * len(reply_ids)
-        Reply.objects.filter(pk__in=[reply.pk for reply in replies]).update(next_speakers=[])
-        answers = [reply.message_id for reply in replies]
-        gone_on = set(Message.objects.filter(parent__in=answers).values_list("parent_id", flat=True))
-        speakers = next_members({reply.message.conversation_id: reply.next_speakers for reply in replies})
-        plans = {
-            reply.pk: plan
-            for reply in replies
-            if reply.message_id not in gone_on
-            and (plan := _plan_turn(reply, speakers.get(reply.message.conversation_id)))
-        }
-        stored = dict(zip(plans, store_plans(list(plans.values())), strict=True)) if plans else {}
-    return [stored.get(reply_id) for reply_id in reply_ids]
-
-
-def _plan_turn(reply: Reply, speaker: Member | None) -> Plan | None:
-    """The answer of the member who comes after this one; None where nobody does."""
-    if speaker is None:
-        return None
-    conversation = reply.message.conversation
-    actor, answer = reply.requested_by, Message(conversation=conversation, role=Role.ASSISTANT)
-    answer.parent_id, answer.character = reply.message_id, speaker.speaker
-    try:
-        target, next_reply = new_reply(actor, answer, Choices(), "")
-    except ParlourError as error:
-        logger.info("Nobody speaks after reply %s: %s", reply.pk, error.code)
-        return None
-    waiting = reply.next_speakers
-    next_reply.next_speakers = waiting[waiting.index(speaker.character_id) + 1 :]
-    return Plan(actor, conversation, [answer], next_reply, target, Choices())
-
-
-def _plan_post(post: NewPost) -> Plan:
+def _plan_post(post: NewPost, shown: Mapping[str, Character]) -> Plan:
     actor, choices = post.actor, post.choices
     text = post.text
     if choices.task is not None:
@@ -212,7 +168,7 @@ def _plan_post(post: NewPost) -> Plan:
     changed: tuple[str, ...] = ()
     members: list[Member] = []
     if post.conversation_id is None:
-        conversation, messages, members = new_conversation(actor, text, choices)
+        conversation, messages, members = new_conversation(actor, text, choices, shown)
     else:
         conversation, messages = find_conversation(actor, post.conversation_id), []
         changed = choose(conversation, actor, choices)

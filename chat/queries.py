@@ -1,7 +1,7 @@
 """Reads over conversations that need more than one table: for the page, the socket and the lists."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from django.db.models import Exists, OuterRef, Q
 
@@ -29,20 +29,32 @@ def list_conversations(*, user: User, query: str = "") -> ConversationQuerySet:
     return conversations.order_by("-updated_at", "-pk")
 
 
-def find_character(*, user: User, slug: str | None) -> Character | None:
+def find_shown_to_everyone(slugs: Collection[str]) -> dict[str, Character]:
+    """Of the characters of these short names, those that everybody sees. One look serves any number of people."""
+    if not slugs:
+        return {}
+    shown = Character.objects.shown_to_everyone().select_related("model").filter(slug__in=slugs)
+    return {character.slug: character for character in shown}
+
+
+def find_character(
+    *, user: User, slug: str | None, shown: Mapping[str, Character] | None = None
+) -> Character | None:
     """The character behind a slug, None for none; raises NotFound for one the user cannot see."""
-    if not slug:
-        return None
-    character = Character.objects.visible_to(user).select_related("model").filter(slug=slug).first()
-    if character is None:
-        raise NotFound
-    return character
+    return find_characters(user=user, slugs=[slug], shown=shown)[0] if slug else None
 
 
-def find_characters(*, user: User, slugs: Sequence[str]) -> list[Character]:
-    """The characters of these slugs, in their order; raises NotFound where the user cannot see one of them."""
-    rows = Character.objects.visible_to(user).select_related("model").filter(slug__in=slugs)
-    found = {character.slug: character for character in rows}
+def find_characters(
+    *, user: User, slugs: Sequence[str], shown: Mapping[str, Character] | None = None
+) -> list[Character]:
+    """The characters of these slugs, in their order; raises NotFound where the user cannot see one of them.
+
+    Those of `shown`, which everybody sees, need no look.
+    """
+    found = dict(shown or {})
+    if missing := set(slugs) - found.keys():
+        rows = Character.objects.visible_to(user).select_related("model").filter(slug__in=missing)
+        found |= {character.slug: character for character in rows}
     if not found.keys() >= set(slugs):
         raise NotFound
     return [found[slug] for slug in slugs]

@@ -23,7 +23,7 @@ from chat.contexts import ReplyContext
 from chat.database import Batcher, in_database
 from chat.models import ReplyStatus
 from chat.nodes import message_node
-from chat.posting import post_messages, speak_next
+from chat.posting import post_messages
 from chat.prompting.record import records
 from chat.replies import ReplyRun
 from chat.running.checkpoints import (
@@ -40,6 +40,7 @@ from chat.running.leases import HEARTBEAT_SECONDS, Leases
 from chat.running.log import LogWriter, connect_redis
 from chat.tasks import title_conversation
 from chat.titles import is_topic
+from chat.turns import speak_next
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,8 @@ CLAIM_MOST = 200
 # Posts in one transaction: enough for a burst, few enough that the first of them need not wait for the last.
 POSTS_AT_ONCE = 16
 ENDINGS_AT_ONCE = 32
+# Between two speakers of a group nobody misses this; under load several groups hand on together.
+TURNS_LINGER_SECONDS = 0.02
 RESTART_SECONDS = 1.0
 
 
@@ -70,7 +73,7 @@ class Runtime:
         self.log = LogWriter(self._log_redis, on_written=self.feed.wake)
         self.leases = Leases(self._lease_redis)
         self.posts = Batcher(post_messages, most=POSTS_AT_ONCE)
-        self._turns = Batcher(speak_next, most=POSTS_AT_ONCE)
+        self._turns = Batcher(speak_next, most=POSTS_AT_ONCE, linger_seconds=TURNS_LINGER_SECONDS)
         self._finished = Batcher(finish_replies, most=ENDINGS_AT_ONCE)
         self.is_draining = False
         self.sockets: weakref.WeakSet[Drainable] = weakref.WeakSet()

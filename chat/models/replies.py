@@ -51,6 +51,7 @@ class Reply(models.Model):
     status = models.CharField(max_length=20, choices=ReplyStatus, default=ReplyStatus.QUEUED)
     is_stop_requested = models.BooleanField(default=False)
     model_name = models.CharField(max_length=200)
+    # What was chosen for this answer; where nothing was, the character's own holds (`chat.contexts`).
     temperature = models.FloatField(null=True, blank=True)
     max_tokens = models.PositiveIntegerField(null=True, blank=True)
     is_continuation = models.BooleanField(

@@ -5,8 +5,6 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from django.db.models import QuerySet
-
 from accounts.models import User
 from characters.models import Character
 from chat.errors import GroupInvalid
@@ -27,8 +25,10 @@ class Wish:
     order: str = TurnOrder.TURN
 
 
-def new_members(actor: User, conversation: Conversation, wish: Wish) -> list[Member]:
-    """Unsaved members for the wish. Raises GroupInvalid, NotFound."""
+def new_members(
+    actor: User, conversation: Conversation, wish: Wish, shown: Mapping[str, Character] | None = None
+) -> list[Member]:
+    """Unsaved members for the wish; `shown` as for `find_characters`. Raises GroupInvalid, NotFound."""
     slugs = list(dict.fromkeys(wish.slugs))
     if not MIN_MEMBERS <= len(slugs) <= MAX_MEMBERS or wish.order not in TurnOrder.values:
         raise GroupInvalid
@@ -40,7 +40,7 @@ def new_members(actor: User, conversation: Conversation, wish: Wish) -> list[Mem
             place=place,
             is_muted=character.slug in wish.muted,
         )
-        for place, character in enumerate(find_characters(user=actor, slugs=slugs))
+        for place, character in enumerate(find_characters(user=actor, slugs=slugs, shown=shown))
     ]
 
 
@@ -48,28 +48,8 @@ def members_of(conversation: Conversation) -> list[Member]:
     """The members of a group in their order; none of a chat that is no group, without a look."""
     if not conversation.turn_order:
         return []
-    return list(_with_characters(Member.objects.filter(conversation=conversation)))
-
-
-def next_members(waiting: Mapping[uuid.UUID, Sequence[uuid.UUID]]) -> dict[uuid.UUID, Member]:
-    """By conversation: of the characters who wait for their turn there, the first who is still in the group."""
-    there = set(
-        Member.objects.filter(conversation__in=waiting).values_list("conversation_id", "character_id")
-    )
-    first = {
-        conversation: next((one for one in characters if (conversation, one) in there), None)
-        for conversation, characters in waiting.items()
-    }
-    members = Member.objects.filter(conversation__in=first, character__in={*first.values()} - {None})
-    return {
-        member.conversation_id: member
-        for member in _with_characters(members)
-        if member.character_id == first[member.conversation_id]
-    }
-
-
-def _with_characters(members: QuerySet[Member]) -> QuerySet[Member]:
-    return members.select_related("character__model", "version")
+    members = Member.objects.filter(conversation=conversation)
+    return list(members.select_related("character__model", "version"))
 
 
 def choose_speakers(

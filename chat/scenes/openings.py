@@ -1,8 +1,9 @@
 """How a conversation begins: its title, who takes part and what they say first. Nothing is stored here."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from accounts.models import User
+from characters.models import Character
 from chat.choices import Choices
 from chat.models import Conversation, Member, Message, Role
 from chat.prompting.macros import fill
@@ -15,16 +16,19 @@ TITLE_CHARACTERS = 60
 
 
 def new_conversation(
-    actor: User, text: str, choices: Choices
+    actor: User, text: str, choices: Choices, shown: Mapping[str, Character]
 ) -> tuple[Conversation, list[Message], list[Member]]:
-    """A conversation, its greetings and the members of a group, none of them stored. The chosen greeting is current."""
+    """A conversation, its greetings and the members of a group, none of them stored. The chosen greeting is current.
+
+    `shown` are characters at hand that everybody sees, by short name; others are looked for.
+    """
     conversation = Conversation(owner=actor, title=make_title(text))
-    members = new_members(actor, conversation, choices.group) if choices.group is not None else []
+    members = new_members(actor, conversation, choices.group, shown) if choices.group is not None else []
     if members:
         conversation.turn_order = choices.group.order if choices.group is not None else ""
         conversation.character = members[0].character
     else:
-        conversation.character = find_character(user=actor, slug=choices.character)
+        conversation.character = find_character(user=actor, slug=choices.character, shown=shown)
     if conversation.character is not None:
         conversation.version_id = conversation.character.version_id
     if choices.model:

@@ -113,8 +113,7 @@ class WholeReader:
     @property
     def _max_tokens(self) -> int | None:
         """As the person asked. A character's own bound is for talk."""
-        asked, character = self._context.reply.max_tokens, self._context.character
-        return None if character is not None and asked == character.max_tokens else asked
+        return self._context.reply.max_tokens
 
     def _room(self, answer_tokens: int) -> int:
         """For material, beside the rest and the answer."""
@@ -223,7 +222,7 @@ class WholeReader:
         request = ChatRequest(
             turns=tuple(turns),
             max_tokens=self._max_tokens,
-            temperature=self._context.reply.temperature,
+            temperature=self._context.temperature,
             passages=tuple(_passage(documents, passage) for passage in seen),
             question=self._request,
             purpose=_PURPOSES[self._task],

@@ -11,9 +11,9 @@ from characters.publishing import publish_character
 from characters.services import create_character, update_character
 from chat import posting, services
 from chat.choices import Choices
+from chat.contexts import ReplyContext, load_reply_context
 from chat.models import Conversation, Message, Reply, ReplyStatus
 from chat.posting import NewPost
-from chat.contexts import load_reply_context
 from tests.chat.test_services import ada, model  # noqa: F401  (fixtures)
 
 pytestmark = pytest.mark.django_db
@@ -50,10 +50,15 @@ def say(person: User, conversation: Conversation, **choices: object) -> Reply:
 
 
 def prompt_of(reply: Reply) -> str:
-    context = load_reply_context(reply.pk)
-    assert context is not None
+    context = context_of(reply)
     assert context.character is not None
     return context.character.system_prompt
+
+
+def context_of(reply: Reply) -> ReplyContext:
+    context = load_reply_context(reply.pk)
+    assert context is not None
+    return context
 
 
 def change(author: User, mira: Character) -> Character:
@@ -69,13 +74,13 @@ def test_running_chat_keeps_its_version_until_moved(ada: User, author: User, mir
     # The composer names the character with every message; that alone moves nothing.
     reply = say(ada, chat, character="mira")
     assert prompt_of(reply) == "You count stars."
-    assert reply.temperature == 0.2
+    assert context_of(reply).temperature == 0.2
     finish(reply)
 
     services.follow_character(actor=ada, conversation_id=chat.pk)
     reply = say(ada, chat)
     assert prompt_of(reply) == "You sell telescopes."
-    assert reply.temperature == 1.5
+    assert context_of(reply).temperature == 1.5
 
 
 def test_new_chat_begins_with_the_newest_version(ada: User, author: User, mira: Character):  # noqa: F811

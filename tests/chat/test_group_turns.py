@@ -13,9 +13,10 @@ from django.db import connection
 from django.utils import timezone
 
 from accounts.models import User
+from characters.models import Character
 from chat.models import Message, Reply, ReplyStatus
-from chat.posting import speak_next
 from chat.running.checkpoints import OVERDUE_SECONDS, OWED_MOST_SECONDS, list_owed_turns
+from chat.turns import speak_next
 from tests.chat.talk import Talk
 from tests.chat.test_scenes import group_of
 from tests.openai_server import Answer
@@ -99,3 +100,16 @@ async def test_who_is_muted_when_a_group_begins_answers_only_when_chosen(web, ke
     assert [member["is_muted"] for member in tree["members"]] == [True, False, True]
     answers = [node["text"] for node in tree["messages"] if node["role"] == "assistant"]
     assert answers[-2:] == ["I am Ben.", "I am Ann."]
+
+
+async def test_what_is_chosen_for_a_message_holds_for_all_who_answer_it(web, key, model_server):
+    me = await User.objects.aget()
+    slugs = await sync_to_async(group_of)(me, "Ann", "Ben")
+    await Character.objects.filter(slug=slugs[1]).aupdate(max_tokens=900, temperature=1.4)
+    model_server.script(Answer(text="I am Ann."), Answer(text="I am Ben."))
+    async with Talk(web.url, key) as talk:
+        sent = await talk.send("Hi", group=slugs, turn_order="turn", max_tokens=33, temperature=0.1)
+        await talk.until_end(sent["reply"])
+        await sync_to_async(model_server.wait_until)(lambda: len(model_server.chats) == 2)
+    asked = [(request.body["max_tokens"], request.body["temperature"]) for request in model_server.chats]
+    assert asked == [(33, 0.1)] * 2

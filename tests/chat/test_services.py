@@ -9,10 +9,10 @@ from accounts.models import AuditEntry, User
 from characters.models import Character
 from chat import posting, services
 from chat.choices import Choices
+from chat.contexts import load_history, load_reply_context
 from chat.errors import EmptyMessage, MessageTooLong, NotRepliable, ReplyRunning
 from chat.models import Conversation, Message, Reply, ReplyStatus
 from chat.posting import NewPost
-from chat.contexts import load_history, load_reply_context
 from chat.scenes.openings import make_title
 from documents.models import Collection
 from inference.models import Capability, Deployment, Model, Server
@@ -99,7 +99,7 @@ def test_character_greets_first_and_brings_its_model_and_voice(ada, model):
     assert posted.context.history == context.history
     assert context.character.system_prompt == "You are Mira."
     assert [turn.text for turn in context.history] == ["Good evening.", "Hi"]
-    assert posted.reply.temperature == 0.3
+    assert posted.context.temperature == 0.3
     assert posted.conversation.character == character
 
 
