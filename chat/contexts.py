@@ -8,10 +8,10 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
-from django.db import connection, models
+from django.db import connection
 
 from accounts.models import User
 from characters.models import Character
@@ -32,6 +32,17 @@ WITH RECURSIVE path AS (
     WHERE path.depth < %s
 )
 SELECT leaf, role, text, character_id, task, subjects FROM path ORDER BY leaf, depth DESC
+"""
+
+_ATTACHED = """
+SELECT 'collections', conversation_id, collection_id FROM chat_conversation_collections
+WHERE conversation_id = ANY(%(conversations)s)
+UNION ALL
+SELECT 'documents', conversation_id, document_id FROM chat_conversation_documents
+WHERE conversation_id = ANY(%(conversations)s)
+UNION ALL
+SELECT 'knowledge', character_id, collection_id FROM characters_character_collections
+WHERE character_id = ANY(%(characters)s)
 """
 
 
@@ -57,14 +68,15 @@ class Group:
 class Opening:
     """A reply that is about to begin, and what is at hand of its context.
 
-    `said` are all earlier messages of a conversation that has just begun with nothing attached, and `members` those
-    of a group that has; None where they are to be read. `target` is None where the model has still to be found.
+    `said` are all earlier messages of a conversation that has just begun with nothing attached, and `names` those of
+    a group's members in their order; None where they are to be read. `target` is None where the model has still to
+    be found.
     """
 
     reply: Reply
     target: ModelTarget | None = None
     said: Sequence[Message] | None = None
-    members: Sequence[Member] = ()
+    names: dict[uuid.UUID, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,36 +161,34 @@ def reply_context(opening: Opening) -> ReplyContext:
 def reply_contexts(openings: Sequence[Opening]) -> list[ReplyContext]:
     """The contexts of replies whose messages, conversations and characters are at hand, in their order."""
     settled = [opening.reply.message for opening in openings if opening.said is None]
-    conversations = {message.conversation_id for message in settled}
     characters = [_speaker(opening.reply.message) for opening in openings]
-    knowledge = _pairs(Character.collections, {one.pk for one in characters if one is not None})
-    collections = _pairs(Conversation.collections, conversations)
-    documents = _pairs(Conversation.documents, conversations)
+    attached = _read_attached(
+        {message.conversation_id for message in settled}, {one.pk for one in characters if one is not None}
+    )
     paths = _read_paths({message.parent_id for message in settled if message.parent_id is not None})
-    names = _read_names(message.conversation for message in settled)
+    nameless = (opening.reply.message.conversation for opening in openings if opening.names is None)
+    names = _read_names({conversation.pk for conversation in nameless if conversation.turn_order})
     contexts = []
     for opening, character in zip(openings, characters, strict=True):
         message = opening.reply.message
         conversation, parent_id = message.conversation, message.parent_id
         if opening.said is not None:
             said = tuple(_said(earlier) for earlier in opening.said)
-            members = {member.character_id: member.character.name for member in opening.members}
         else:
             said = paths.get(parent_id, ()) if parent_id is not None else ()
-            members = names[conversation.pk]
-        own = set(collections[conversation.pk])
+        collections = set(attached["collections", conversation.pk])
         if character is not None:
-            own.update(knowledge[character.pk])
+            collections.update(attached["knowledge", character.pk])
         contexts.append(
             ReplyContext(
                 reply=opening.reply,
                 conversation=conversation,
                 history=_turns(said),
                 character=character,
-                collections=tuple(own),
-                documents=tuple(documents[conversation.pk]),
+                collections=tuple(collections),
+                documents=tuple(attached["documents", conversation.pk]),
                 target=opening.target,
-                group=Group(members, said) if conversation.turn_order else None,
+                group=_group(opening, names, said),
                 task=said[-1].task if said else "",
                 subjects=tuple(said[-1].subjects) if said else (),
             )
@@ -195,7 +205,7 @@ def load_group(conversation: Conversation) -> Group | None:
     """The group as it stands at its newest message; None of a chat that is no group."""
     if not conversation.turn_order:
         return None
-    return Group(_read_names([conversation])[conversation.pk], _read_path(conversation.current_message_id))
+    return Group(_read_names({conversation.pk})[conversation.pk], _read_path(conversation.current_message_id))
 
 
 def _speaker(message: Message) -> Character | None:
@@ -203,24 +213,33 @@ def _speaker(message: Message) -> Character | None:
     return message.character if message.character_id is not None else message.conversation.speaker
 
 
-def _pairs(relation: Any, owners: set[uuid.UUID]) -> defaultdict[uuid.UUID, list[uuid.UUID]]:
-    """What each of the owners has in this many-to-many relation, by owner."""
-    found: defaultdict[uuid.UUID, list[uuid.UUID]] = defaultdict(list)
-    if owners:
-        through: type[models.Model] = relation.through
-        near, far = relation.field.m2m_field_name(), relation.field.m2m_reverse_field_name()
-        rows = through._default_manager.filter(**{f"{near}__in": owners})
-        for owner, other in rows.order_by("pk").values_list(f"{near}_id", f"{far}_id"):
-            found[owner].append(other)
+def _group(
+    opening: Opening, names: dict[uuid.UUID, dict[uuid.UUID, str]], said: tuple[Said, ...]
+) -> Group | None:
+    conversation = opening.reply.message.conversation
+    if not conversation.turn_order:
+        return None
+    return Group(names[conversation.pk] if opening.names is None else opening.names, said)
+
+
+def _read_attached(
+    conversations: set[uuid.UUID], characters: set[uuid.UUID]
+) -> defaultdict[tuple[str, uuid.UUID], list[uuid.UUID]]:
+    """What belongs to these: "collections" and "documents" of a conversation, "knowledge" of a character."""
+    found: defaultdict[tuple[str, uuid.UUID], list[uuid.UUID]] = defaultdict(list)
+    if conversations or characters:
+        with connection.cursor() as cursor:
+            asked = {"conversations": list(conversations), "characters": list(characters)}
+            cursor.execute(_ATTACHED, asked)
+            for kind, owner, one in cursor.fetchall():
+                found[kind, owner].append(one)
     return found
 
 
-def _read_names(
-    conversations: Iterable[Conversation],
-) -> defaultdict[uuid.UUID, dict[uuid.UUID, str]]:
+def _read_names(groups: set[uuid.UUID]) -> defaultdict[uuid.UUID, dict[uuid.UUID, str]]:
     """The names of each group's members, in their order; their texts, which may be long, are not asked for."""
     found: defaultdict[uuid.UUID, dict[uuid.UUID, str]] = defaultdict(dict)
-    if groups := {conversation.pk for conversation in conversations if conversation.turn_order}:
+    if groups:
         members = Member.objects.filter(conversation__in=groups)
         for group, pk, name in members.values_list("conversation_id", "character_id", "character__name"):
             found[group][pk] = name

@@ -58,6 +58,8 @@ class Plan:
     is_new_conversation: bool = False
     members: list[Member] = field(default_factory=list)
     """Of a group that is new."""
+    names: dict[uuid.UUID, str] | None = None
+    """Those of a group's members in their order, where they are at hand."""
     changed: tuple[str, ...] = ()
     """Fields of the conversation that the choices changed."""
 
@@ -134,7 +136,8 @@ def _opening(plan: Plan) -> Opening:
     """All that is known of a conversation that begins with this plan and has nothing attached."""
     choices = plan.choices
     is_bare = plan.is_new_conversation and not choices.collections and not choices.documents
-    return Opening(plan.reply, plan.target, _way_to(plan) if is_bare else None, plan.members)
+    names = {member.character_id: member.character.name for member in plan.members} or plan.names
+    return Opening(plan.reply, plan.target, _way_to(plan) if is_bare else None, names)
 
 
 def _way_to(plan: Plan) -> list[Message]:

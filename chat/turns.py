@@ -7,6 +7,7 @@ import logging
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -33,6 +34,14 @@ WHERE NOT EXISTS (SELECT 1 FROM chat_message m WHERE m.parent_id = owing.message
 """
 
 
+class Turn(NamedTuple):
+    """Who speaks now, who waits after them, and the names of all members by character, in their order."""
+
+    speaker: Character
+    waiting: list[uuid.UUID]
+    names: dict[uuid.UUID, str]
+
+
 def speak_next(reply_ids: Sequence[uuid.UUID]) -> list[Posted | None]:
     """After whole answers in groups: the answers of whoever is next, begun; None where nobody is.
 
@@ -48,45 +57,46 @@ def speak_next(reply_ids: Sequence[uuid.UUID]) -> list[Posted | None]:
         replies = Reply.objects.filter(pk__in=waiting).select_related(
             "requested_by", "message__conversation__model"
         )
-        turns = _find_speakers({reply: waiting[reply.pk] for reply in replies})
-        plans = {reply.pk: plan for reply, speakers in turns.items() if (plan := _plan(reply, *speakers))}
+        turns = _find_turns({reply: waiting[reply.pk] for reply in replies})
+        plans = {reply.pk: plan for reply, turn in turns.items() if (plan := _plan(reply, turn))}
         stored = dict(zip(plans, store_plans(list(plans.values())), strict=True)) if plans else {}
     return [stored.get(reply_id) for reply_id in reply_ids]
 
 
-def _find_speakers(
-    waiting: dict[Reply, list[uuid.UUID]],
-) -> dict[Reply, tuple[Character, list[uuid.UUID]]]:
-    """Of those who wait, the first who is still in the group, as the group keeps them, and who waits after them."""
+def _find_turns(waiting: dict[Reply, list[uuid.UUID]]) -> dict[Reply, Turn]:
+    """The turns of those, of all who wait, who are still in their group, as the group keeps them."""
     groups = {reply.message.conversation_id for reply in waiting}
-    members: defaultdict[uuid.UUID, dict[uuid.UUID, uuid.UUID | None]] = defaultdict(dict)
-    rows = Member.objects.filter(conversation__in=groups)
-    for group, character, version in rows.values_list("conversation_id", "character_id", "version_id"):
-        members[group][character] = version
+    versions: defaultdict[uuid.UUID, dict[uuid.UUID, uuid.UUID | None]] = defaultdict(dict)
+    names: defaultdict[uuid.UUID, dict[uuid.UUID, str]] = defaultdict(dict)
+    members = Member.objects.filter(conversation__in=groups)
+    for group, pk, version, name in members.values_list(
+        "conversation_id", "character_id", "version_id", "character__name"
+    ):
+        versions[group][pk], names[group][pk] = version, name
     left = {
-        reply: [one for one in speakers if one in members[reply.message.conversation_id]]
+        reply: there
         for reply, speakers in waiting.items()
+        if (there := [one for one in speakers if one in versions[reply.message.conversation_id]])
     }
-    first = {reply: speakers[0] for reply, speakers in left.items() if speakers}
-    characters = Character.objects.select_related("model").in_bulk(list(set(first.values())))
-    kept = {reply: members[reply.message.conversation_id][character] for reply, character in first.items()}
-    older = {
-        version
-        for reply, version in kept.items()
-        if version not in {None, characters[first[reply]].version_id}
-    }
-    versions = Version.objects.in_bulk(older) if older else {}
+    characters = Character.objects.select_related("model").in_bulk({there[0] for there in left.values()})
+    kept = {reply: versions[reply.message.conversation_id][there[0]] for reply, there in left.items()}
+    older = set(kept.values()) - {None} - {character.version_id for character in characters.values()}
+    earlier = Version.objects.in_bulk(older) if older else {}
     return {
-        reply: (at_version(characters[character], versions.get(kept[reply])), left[reply][1:])
-        for reply, character in first.items()
+        reply: Turn(
+            at_version(characters[there[0]], earlier.get(kept[reply])),
+            there[1:],
+            names[reply.message.conversation_id],
+        )
+        for reply, there in left.items()
     }
 
 
-def _plan(reply: Reply, speaker: Character, waiting: list[uuid.UUID]) -> Plan | None:
+def _plan(reply: Reply, turn: Turn) -> Plan | None:
     """The speaker's answer to this one."""
     conversation = reply.message.conversation
     answer = Message(
-        conversation=conversation, parent_id=reply.message_id, role=Role.ASSISTANT, character=speaker
+        conversation=conversation, parent_id=reply.message_id, role=Role.ASSISTANT, character=turn.speaker
     )
     # What the person chose for their message holds for all who answer it.
     choices = Choices(max_tokens=reply.max_tokens, temperature=reply.temperature)
@@ -95,5 +105,5 @@ def _plan(reply: Reply, speaker: Character, waiting: list[uuid.UUID]) -> Plan | 
     except ParlourError as error:
         logger.info("Nobody speaks after reply %s: %s", reply.pk, error.code)
         return None
-    next_reply.next_speakers = waiting
-    return Plan(reply.requested_by, conversation, [answer], next_reply, target, choices)
+    next_reply.next_speakers = turn.waiting
+    return Plan(reply.requested_by, conversation, [answer], next_reply, target, choices, names=turn.names)
