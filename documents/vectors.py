@@ -152,7 +152,8 @@ def copy_vectors(
     statement = (
         "COPY documents_embedding (space_id, chunk_id, document_id, vector) FROM STDIN (FORMAT binary)"
     )
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    # Django knows no COPY, and would let psycopg's own errors through.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
         copy.write(_COPY_HEADER)
         copy.write(rows.tobytes())
         copy.write(_COPY_TRAILER)

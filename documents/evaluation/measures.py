@@ -4,7 +4,9 @@ Over all questions, on the first results of a search; shares go from 0 to 1:
 - right first, right among RESULTS: the first result, or one of the first RESULTS, is from a right document;
 - recall@10: the share of a question's right documents among the first ten distinct documents;
 - MRR: one divided by the place of the first right document among those ten, 0 if it is not there;
-- nDCG@10: the documents' grades (2^grade - 1), discounted by log2(place + 1), against the best order there is;
+- nDCG@10: the documents' grades, discounted by log2(place + 1), against the best order there is. The grades as they
+  are, as trec_eval has it, by which standard collections are measured (https://github.com/usnistgov/trec_eval,
+  m_ndcg_cut.c); what is graded below 0 counts 0;
 - words found, where there is a written answer: the share of the answer's content words that stand in the first
   RESULTS results' text, the texts joined in order and cut at TEXT_CHARACTERS in all. A content word is a run of
   letters and digits, lower-cased, of two characters at least, that is not among STOP_WORDS; each counts once. A
@@ -74,7 +76,7 @@ def ndcg(ranked: Sequence[str], grades: Mapping[str, int]) -> float:
     """nDCG of these documents against the best order of the graded ones, both cut at DEPTH."""
 
     def gain(of: Sequence[int]) -> float:
-        return sum((2.0**grade - 1) / math.log2(place + 2) for place, grade in enumerate(of[:DEPTH]))
+        return sum(max(0, grade) / math.log2(place + 2) for place, grade in enumerate(of[:DEPTH]))
 
     best = gain(sorted(grades.values(), reverse=True))
     return gain([grades.get(name, 0) for name in ranked]) / best if best else 0.0

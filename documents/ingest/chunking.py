@@ -18,8 +18,12 @@ from documents.ingest.tokens import TokenOffsets, locate_tokens
 # 120/30 .949 .990 .579. The overlap costs a tenth more embedding.
 CHUNK_TOKENS = 180
 OVERLAP_TOKENS = 40
+# What the model sees whole is not cut: an abstract, a letter, a short section.
+WHOLE_TOKENS = 230
 # A chunk under a new heading starts fresh unless what came before is only a scrap.
 SCRAP_TOKENS = 40
+# What a document's row has room for.
+TITLE_CHARACTERS_MAX = 300
 
 _SENTENCE = re.compile(r"[^\n]*?(?:[.!?][\"')\]’”]*(?=\s)|(?=\n)|$)", re.DOTALL)
 _REFERENCES = re.compile(
@@ -48,16 +52,20 @@ class _Unit:
 
 
 def find_title(pages: Sequence[ExtractedPage]) -> str:
-    """What the document calls itself, empty if it does not say."""
+    """What the document calls itself, empty if it does not say; its first words if it says it without end."""
     for page in pages[:1]:
         for heading in page.headings:
             if heading.level == TITLE_LEVEL:
-                return heading.title
+                return heading.title[:TITLE_CHARACTERS_MAX].rstrip()
     return ""
 
 
 def cut_into_chunks(
-    pages: Sequence[ExtractedPage], *, chunk_tokens: int = CHUNK_TOKENS, overlap_tokens: int = OVERLAP_TOKENS
+    pages: Sequence[ExtractedPage],
+    *,
+    chunk_tokens: int = CHUNK_TOKENS,
+    overlap_tokens: int = OVERLAP_TOKENS,
+    whole_tokens: int = WHOLE_TOKENS,
 ) -> Iterator[Span]:
     """The chunks of the pages in reading order.
 
@@ -79,7 +87,8 @@ def cut_into_chunks(
             in_references = any(_REFERENCES.match(title) for _, title in path)
             sections.append((start, end, heading, in_references))
         for start, end, heading, in_references in _merge_scraps(sections, offsets):
-            for first, last in _pack(page.text, start, end, offsets, chunk_tokens, overlap_tokens):
+            limit = whole_tokens if offsets.count(start, end) <= whole_tokens else chunk_tokens
+            for first, last in _pack(page.text, start, end, offsets, limit, overlap_tokens):
                 yield Span(number, first, last, heading, in_references)
 
 

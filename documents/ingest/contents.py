@@ -2,7 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection
@@ -15,6 +16,17 @@ HEADING_CHARACTERS_MAX = 300
 
 _NUMBERED = re.compile(r"[A-Za-z]{0,4}[\W_]?\d+(?:[\W_]\d+)*")
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What was read from a document and is to be stored: its pages, and the spans of them that become chunks."""
+
+    document_id: uuid.UUID
+    pages: Sequence[ExtractedPage]
+    spans: Sequence[Span]
+    title: str
+    language: str
 
 
 def contextual_text(title: str, heading: str, text: str) -> str:
@@ -51,42 +63,54 @@ def remove_contents(document_id: uuid.UUID) -> None:
     Page.objects.filter(document_id=document_id).delete()
 
 
-def store_pages(document_id: uuid.UUID, pages: Sequence[ExtractedPage]) -> None:
-    """Write the pages, numbered from 1."""
+def store_pages(documents: Sequence[Contents]) -> None:
+    """Write the documents' pages, numbered from 1 in each."""
     statement = "COPY documents_page (document_id, number, label, text) FROM STDIN"
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        for number, page in enumerate(pages, start=1):
-            copy.write_row((document_id, number, page.label, page.text))
+    # Django knows no COPY, and would let psycopg's own errors through.
+    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
+        for contents in documents:
+            for number, page in enumerate(contents.pages, start=1):
+                copy.write_row((contents.document_id, number, page.label, page.text))
 
 
-def store_chunks(
-    document_id: uuid.UUID, pages: Sequence[ExtractedPage], spans: Sequence[Span], title: str, language: str
-) -> list[tuple[int, str]]:
-    """The ids of the new chunks that get a vector, each with its text in context.
+def store_chunks(documents: Sequence[Contents]) -> dict[uuid.UUID, list[tuple[int, str]]]:
+    """By document the ids of the new chunks that get a vector, each with its text in context.
 
     One statement for all: COPY cannot compute `search`, and a row each would cost a round trip each.
     """
-    rows = [
-        (
+    rows = [row for contents in documents for row in _chunk_rows(contents)]
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO documents_chunk"
+            ' (document_id, ordinal, page, start, "end", heading, is_reference, language, search)'
+            " SELECT document_id, ordinal, page, start, stop, heading, is_reference, language,"
+            " to_tsvector(language::regconfig, body)"
+            " FROM unnest(%s::uuid[], %s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::bool[],"
+            " %s::text[], %s::text[])"
+            " AS span (document_id, ordinal, page, start, stop, heading, is_reference, language, body)"
+            " RETURNING document_id, ordinal, id",
+            columns,
+        )
+        ids = {(document_id, ordinal): chunk_id for document_id, ordinal, chunk_id in cursor.fetchall()}
+    fresh: dict[uuid.UUID, list[tuple[int, str]]] = {contents.document_id: [] for contents in documents}
+    for document_id, ordinal, *_, is_reference, _, body in rows:
+        if not is_reference:
+            fresh[document_id].append((ids[document_id, ordinal], body))
+    return fresh
+
+
+def _chunk_rows(contents: Contents) -> Iterator[tuple[uuid.UUID, int, int, int, int, str, bool, str, str]]:
+    for ordinal, span in enumerate(contents.spans):
+        text = contents.pages[span.page - 1].text[span.start : span.end]
+        yield (
+            contents.document_id,
             ordinal,
             span.page,
             span.start,
             span.end,
             span.heading[:HEADING_CHARACTERS_MAX],
             span.is_reference,
-            contextual_text(title, span.heading, pages[span.page - 1].text[span.start : span.end]),
+            contents.language,
+            contextual_text(contents.title, span.heading, text),
         )
-        for ordinal, span in enumerate(spans)
-    ]
-    columns = [list(column) for column in zip(*rows, strict=True)]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO documents_chunk"
-            ' (document_id, ordinal, page, start, "end", heading, is_reference, language, search)'
-            " SELECT %s, ordinal, page, start, stop, heading, is_reference, %s, to_tsvector(%s::regconfig, body)"
-            " FROM unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::text[], %s::bool[], %s::text[])"
-            " AS span (ordinal, page, start, stop, heading, is_reference, body) RETURNING ordinal, id",
-            [document_id, language, language, *columns],
-        )
-        ids = dict(cursor.fetchall())
-    return [(ids[ordinal], body) for ordinal, *_, is_reference, body in rows if not is_reference]

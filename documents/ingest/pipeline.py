@@ -1,7 +1,7 @@
 """The way of documents from their blobs to `ready`: claim a lot, read each, embed all together, store.
 
     claimed ── obtain (fetch what comes from elsewhere; a digest) ── copy a twin's contents, or
-            ── read_pages ── cut_into_chunks ── (one transaction: pages and chunks)
+            ── read_pages ── cut_into_chunks ── (one transaction: pages and chunks; one for all small texts of a lot)
             ── embed_passages ── (one transaction a batch and document: vectors) … ── `ready`
 
 Safe to run twice and to be killed anywhere: pages and chunks stand whole or not at all, a batch of vectors
@@ -14,7 +14,7 @@ import time
 import uuid
 from collections.abc import Callable, Sequence
 
-from django.db import InterfaceError, OperationalError
+from django.db import DatabaseError, InterfaceError, OperationalError
 
 from documents.errors import DocumentError, ReadingInterrupted, ReadingTooCostly
 from documents.ingest import claims, embedding, reading, twins
@@ -72,6 +72,7 @@ def run_lot(lot: Sequence[Claim], pulse: Pulse) -> list[Run]:
         claims.held(lot).update(status=DocumentStatus.EXTRACTING)
     for run in runs:
         attempt(run, _read)
+    _store_read([run for run in runs if run.contents and not run.outcome])
     embedding.embed_together([run for run in runs if not run.outcome], attempt=attempt)
     for run in runs:
         if not run.outcome:
@@ -125,6 +126,17 @@ def _read(run: Run) -> None:
             raise
         # Claimed once already, it is claimed alone the next time.
         _give_back(run, "too slow for a lot", wait_seconds=0)
+
+
+def _store_read(runs: Sequence[Run]) -> None:
+    """Store what was read and waits for it, together; each for itself if that fails, to tell at which it does."""
+    if not runs:
+        return
+    try:
+        reading.store_together(runs)
+    except DatabaseError:
+        for run in runs:
+            attempt(run, reading.store)
 
 
 def _fail(run: Run, code: str) -> None:

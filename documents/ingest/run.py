@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from documents.ingest.claims import Claim, Pulse
+from documents.ingest.contents import Contents
 from documents.ingest.progress import Progress
 from documents.models import Document
 
@@ -18,6 +19,8 @@ class Run:
     pulse: Pulse
     is_alone: bool = True
     may_have_twin: bool = True
+    contents: Contents | None = None
+    """What was read and is not stored yet: a small file's waits until the others of its lot are read."""
     fresh: list[tuple[int, str]] | None = None
     """The chunks that this run has made, with the texts to embed; None if they were there already."""
     outcome: str = ""

@@ -42,9 +42,13 @@ def compose_passages(
     *,
     k: int,
     read_pages: Callable[[Collection[PageKey]], Mapping[PageKey, str]],
+    is_one_each: bool = False,
 ) -> list[Passage]:
-    """The first `k` passages, in the order of their best chunks; a page that is gone by now gives none."""
-    passages = _join_neighbours(ranked, k)
+    """The first `k` passages, in the order of their best chunks; a page that is gone by now gives none.
+
+    With `is_one_each` no document has a second passage before every other one has its first.
+    """
+    passages = _join_neighbours(ranked, k, is_one_each=is_one_each)
     texts = read_pages({(passage.document_id, passage.page) for passage in passages})
     for index, passage in enumerate(passages):
         text = texts.get((passage.document_id, passage.page), "")
@@ -65,29 +69,56 @@ def _room(passage: Passage, passages: Sequence[Passage], length: int) -> tuple[i
     return floor, ceiling
 
 
-def _join_neighbours(ranked: Sequence[tuple[Place, float]], k: int) -> list[Passage]:
+def _join_neighbours(ranked: Sequence[tuple[Place, float]], k: int, *, is_one_each: bool) -> list[Passage]:
     """Chunks best first, one that touches a better one of its page made part of it."""
     passages: list[Passage] = []
+    further: list[tuple[Place, float]] = []
     for place, score in ranked:
-        for index, passage in enumerate(passages):
-            if (passage.document_id, passage.page) != (place.document_id, place.page):
-                continue
-            # Neighbours share some text or are one blank apart.
-            if place.start > passage.end + 2 or place.end < passage.start - 2:
-                continue
-            start, end = min(place.start, passage.start), max(place.end, passage.end)
-            if end - start <= JOINED_CHARACTERS_MAX:
-                passages[index] = replace(
-                    passage, start=start, end=end, chunk_ids=(*passage.chunk_ids, place.chunk_id)
-                )
-                break
-        else:
-            if len(passages) == k:
-                break
-            passages.append(
-                Passage(place.document_id, place.page, place.start, place.end, score, (place.chunk_id,))
-            )
+        if _join_one(place, passages):
+            continue
+        if is_one_each and any(passage.document_id == place.document_id for passage in passages):
+            further.append((place, score))
+            continue
+        if len(passages) == k:
+            break
+        passages.append(_begin(place, score))
+    for place, score in further:
+        if len(passages) < k and not _join_one(place, passages):
+            # One scale, however they are ordered: none has more than the one before it.
+            passages.append(_begin(place, min(score, passages[-1].score)))
     return passages
+
+
+def _join_one(place: Place, passages: list[Passage]) -> bool:
+    """Make the chunk part of the first passage that it touches; whether there is one."""
+    for index, passage in enumerate(passages):
+        if _is_joined(place, passage):
+            passages[index] = _join(place, passage)
+            return True
+    return False
+
+
+def _begin(place: Place, score: float) -> Passage:
+    return Passage(place.document_id, place.page, place.start, place.end, score, (place.chunk_id,))
+
+
+def _is_joined(place: Place, passage: Passage) -> bool:
+    """Whether the chunk touches the passage, and both together are no more than a reader takes in."""
+    if (passage.document_id, passage.page) != (place.document_id, place.page):
+        return False
+    # Neighbours share some text or are one blank apart.
+    if place.start > passage.end + 2 or place.end < passage.start - 2:
+        return False
+    return max(place.end, passage.end) - min(place.start, passage.start) <= JOINED_CHARACTERS_MAX
+
+
+def _join(place: Place, passage: Passage) -> Passage:
+    return replace(
+        passage,
+        start=min(place.start, passage.start),
+        end=max(place.end, passage.end),
+        chunk_ids=(*passage.chunk_ids, place.chunk_id),
+    )
 
 
 def _widen(passage: Passage, text: str, floor: int, ceiling: int) -> Passage:

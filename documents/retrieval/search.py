@@ -146,7 +146,8 @@ def find_passages(query: str, understand: Callable[[], Meaning | None], scope: S
         ranked = favour_openings(fused, OPENING_WEIGHT_WHOLE if is_about_all else OPENING_WEIGHT)
     ranked = spread_documents(ranked)
     names: dict[UUID, str] = {}
-    passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names))
+    # Of short texts the next one says more than another part of the same.
+    passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names), is_one_each=is_short)
     return [
         Hit(
             document_id=passage.document_id,

@@ -50,12 +50,15 @@ def test_every_letter_is_in_a_chunk_and_every_chunk_is_its_span(
 @given(TEXTS)
 def test_no_chunk_is_longer_than_the_model_sees(text: str) -> None:
     offsets = locate_tokens(text)
-    for span in cut_into_chunks([ExtractedPage(text=text)], chunk_tokens=20, overlap_tokens=5):
+    for span in cut_into_chunks(
+        [ExtractedPage(text=text)], chunk_tokens=20, overlap_tokens=5, whole_tokens=20
+    ):
         assert offsets.count(span.start, span.end) <= 20
 
 
 def test_chunks_of_running_text_end_with_sentences_and_share_some() -> None:
     text = " ".join(f"{sentence} Number {n}." for n in range(40) for sentence in files.SENTENCES)
+    assert len(list(cut_into_chunks([ExtractedPage(text=text[:1000])]))) == 1
     spans = list(cut_into_chunks([ExtractedPage(text=text)]))
     assert len(spans) > 5
     assert all(text[span.start : span.end].endswith(".") for span in spans)
@@ -101,6 +104,22 @@ def test_passages_are_spans_of_their_pages_and_do_not_repeat(
     for before, after in pairwise(sorted((each.page, each.start, each.end) for each in passages)):
         # Chunks overlap by design; nothing is shared beyond that.
         assert before[0] < after[0] or before[1] < after[1]
+
+
+def test_every_short_document_has_its_say_before_another_part_of_one() -> None:
+    def place(number: int, document: int, start: int) -> tuple[Place, float]:
+        return Place(number, uuid.UUID(int=document), 1, start, start + 400, False), 1 / number
+
+    text = {(uuid.UUID(int=document), 1): "Words. " * 600 for document in (1, 2, 3)}
+    ranked = [place(1, 1, 0), place(2, 1, 3000), place(3, 2, 0), place(4, 1, 390), place(5, 3, 0)]
+
+    def found(k: int) -> list[tuple[int, tuple[int, ...]]]:
+        passages = compose_passages(ranked, k=k, read_pages=lambda _: text, is_one_each=True)
+        assert [each.score for each in passages] == sorted((each.score for each in passages), reverse=True)
+        return [(each.document_id.int, each.chunk_ids) for each in passages]
+
+    assert found(3) == [(1, (1, 4)), (2, (3,)), (3, (5,))]
+    assert found(9) == [*found(3), (1, (2,))]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_evaluation_reports_means_over_all_questions() -> None:
 def test_ndcg_weighs_grades_and_places() -> None:
     grades = {"a": 2, "b": 1}
     assert ndcg(["a", "b"], grades) == 1.0
-    assert ndcg(["b", "x", "a"], grades) == pytest.approx((1 + 3 / 2) / (3 + 1 / math.log2(3)))
+    assert ndcg(["b", "x", "a"], grades) == pytest.approx((1 + 2 / 2) / (2 + 1 / math.log2(3)))
     assert ndcg(["x"], grades) == 0.0
 
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Length, Substr
 from django.utils import timezone
@@ -39,6 +40,13 @@ def assert_whole(document: Document) -> None:
 def expire_claims() -> None:
     """As when the worker was killed and the lease has run out."""
     Document.objects.update(claim_expires_at=timezone.now() - timedelta(seconds=1))
+
+
+_REFUSING_PAGES = """
+CREATE FUNCTION refuse_cursed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN IF NEW.text LIKE '%cursed%' THEN RAISE 'cursed'; END IF; RETURN NEW; END $$;
+CREATE TRIGGER refuse_cursed BEFORE INSERT ON documents_page FOR EACH ROW EXECUTE FUNCTION refuse_cursed();
+"""
 
 
 @pytest.mark.parametrize(
@@ -246,6 +254,29 @@ def test_text_that_is_refused_fails_its_own_document_of_a_lot(
     first.refresh_from_db()
     assert (first.status, first.error_code) == ("failed", "embeddings_unusable")
     assert_whole(second)
+
+
+def test_text_that_the_database_refuses_holds_up_none_of_its_lot(
+    upload: Upload, embedder: ScriptedServer
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_REFUSING_PAGES)
+    first, cursed, last = (
+        upload(f"A {word} note.".encode(), f"{word}.txt") for word in ("first", "cursed", "last")
+    )
+    pipeline.ingest_next()
+    assert_whole(first)
+    assert_whole(last)
+    cursed.refresh_from_db()
+    assert (cursed.status, cursed.claim, cursed.attempts) == ("queued", None, 1)
+
+
+def test_document_whose_title_has_no_end_is_read(ingest: Upload) -> None:
+    page = f"<html><head><title>{'Tides and winds ' * 40}</title></head><body><p>At six.</p></body></html>"
+    document = ingest(page.encode(), "tides.html")
+    assert_whole(document)
+    assert document.title.startswith("Tides and winds")
+    assert len(document.title) <= 300
 
 
 @pytest.mark.parametrize(
