@@ -34,6 +34,9 @@ urlpatterns = [
     path("<slug:slug>/delete", editor.delete, name="delete"),
     path("<slug:slug>/history/", editor.history, name="history"),
     path("<slug:slug>/history/<int:number>", editor.restore, name="restore"),
+    path("<slug:slug>/card.png", views.card, {"kind": "png"}, name="png_card"),
+    path("<slug:slug>/card.charx", views.card, {"kind": "charx"}, name="charx_card"),
+    path("<slug:slug>/card.json", views.card, {"kind": "json"}, name="json_card"),
     path("<slug:slug>/favourite", views.favourite, name="favourite"),
     path("<slug:slug>/remix", views.remix, name="remix"),
 ]

@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -13,8 +14,10 @@ from accounts.errors import ParlourError
 from accounts.models import User
 from characters.access import may_change
 from characters.assets.queries import list_pictures, read_style
-from characters.cards.reading import MAX_BYTES, read_card
+from characters.cards.downloads import CardKind, download_card
+from characters.cards.reading import read_card_file
 from characters.cards.services import import_card
+from characters.errors import CardRefused
 from characters.gallery.queries import Scope, Sort, Wish, list_gallery, list_tags
 from characters.gallery.services import copy_character, may_copy, set_favourite
 from characters.models import Character, Favourite, Visibility
@@ -96,9 +99,9 @@ def import_cards(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
     come: list[Character] = []
     for upload in request.FILES.getlist("file")[:MOST_CARDS]:
+        assert upload.file is not None
         try:
-            # One byte more than allowed is enough to refuse.
-            come.append(import_card(actor=request.user, card=read_card(upload.read(MAX_BYTES + 1))))
+            come.append(import_card(actor=request.user, card=read_card_file(upload.file)))
         except ParlourError as error:
             messages.error(request, f"{upload.name}: {error.user_message}")
     if len(come) == 1:
@@ -108,6 +111,18 @@ def import_cards(request: HttpRequest) -> HttpResponse:
         words = ngettext("%(count)d character came in.", "%(count)d characters came in.", len(come))
         messages.success(request, words % {"count": len(come)})
     return redirect(f"{reverse('characters:gallery')}?scope={Scope.MINE}")
+
+
+@login_required
+@require_GET
+def card(request: HttpRequest, slug: str, kind: CardKind) -> HttpResponseBase:
+    """The character as a file, for who may change it."""
+    assert isinstance(request.user, User)
+    try:
+        return download_card(actor=request.user, slug=slug, kind=kind)
+    except CardRefused as error:
+        messages.error(request, str(error.user_message))
+        return redirect("characters:detail", slug=slug)
 
 
 @login_required

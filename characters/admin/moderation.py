@@ -1,7 +1,7 @@
 """Review, feature, hide with a reason, cards in and out by the hundred: what is done with the list of characters."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import IO, Any
 
 from django import forms
 from django.contrib import admin, messages
@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from accounts.errors import ParlourError
 from accounts.models import User
 from characters.cards.archives import MAX_ARCHIVE_BYTES, Arrival, export_zip, import_zip
-from characters.cards.reading import read_card
+from characters.cards.reading import read_card_file
 from characters.cards.services import import_card
 from characters.models import Character
 from characters.publishing import (
@@ -123,7 +123,7 @@ class ModerationAdmin(admin.ModelAdmin[Character]):
         if request.method == "POST" and form.is_valid():
             upload = form.cleaned_data["file"]
             try:
-                arrivals = _import(request.user, upload.name, upload.read(MAX_ARCHIVE_BYTES + 1))
+                arrivals = _import(request.user, upload.name, upload.file)
             except ParlourError as error:
                 form.add_error("file", str(error.user_message))
         context = {
@@ -160,7 +160,9 @@ class ModerationAdmin(admin.ModelAdmin[Character]):
             self.message_user(request, words % {"count": count})
 
 
-def _import(actor: User, name: str, data: bytes) -> list[Arrival]:
-    if data.startswith(_ZIP) and not name.lower().endswith(".charx"):
-        return import_zip(actor=actor, data=data)
-    return [Arrival(name, import_card(actor=actor, card=read_card(data)))]
+def _import(actor: User, name: str, file: IO[bytes]) -> list[Arrival]:
+    is_zip = file.read(len(_ZIP)) == _ZIP
+    file.seek(0)
+    if is_zip and not name.lower().endswith(".charx"):
+        return import_zip(actor=actor, data=file.read(MAX_ARCHIVE_BYTES + 1))
+    return [Arrival(name, import_card(actor=actor, card=read_card_file(file)))]

@@ -1,5 +1,6 @@
 """A card as Parlour reads it: plain values, and the JSON they came from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -45,7 +46,7 @@ class Book:
 
 @dataclass(frozen=True, slots=True)
 class CardAsset:
-    """A picture or another file of a card. `data` is None where it lies elsewhere, which is never fetched.
+    """A picture or another file of a card. It has no bytes where it lies elsewhere, which is never fetched.
 
     `position` is its place in the card's list, from 0.
     """
@@ -54,8 +55,14 @@ class CardAsset:
     uri: str
     name: str
     ext: str
-    data: bytes | None = field(default=None, repr=False)
+    size_bytes: int = 0
+    read: Callable[[], bytes] = field(default=bytes, repr=False, compare=False)
     position: int = 0
+
+    @property
+    def data(self) -> bytes | None:
+        """From a large file it is read again each time."""
+        return self.read() if self.size_bytes else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A card's list of assets on its way out: every entry with its bytes, inside a PNG or inside JSON. No IO.
 
-Inside a PNG they are texts `chara-ext-asset_:N`, which the list calls `__asset:N`; inside JSON they are data URLs.
+Inside a PNG they are texts `chara-ext-asset_:N`, which the list calls `__asset:N`; inside JSON they are data URLs;
+of a CHARX they are members (`characters.cards.charx`).
 """
 
 import base64
@@ -56,7 +57,7 @@ def as_chunks(loaded: Sequence[LoadedPart]) -> tuple[list[object], dict[str, str
         if one.part.file not in given:
             given[one.part.file] = next(numbers)
             texts[f"chara-ext-asset_:{given[one.part.file]}"] = base64.b64encode(one.data).decode()
-        entries.append(_with_uri(one.part, f"__asset:{given[one.part.file]}"))
+        entries.append(with_uri(one.part, f"__asset:{given[one.part.file]}"))
     return entries, texts
 
 
@@ -68,7 +69,7 @@ def as_data_urls(loaded: Sequence[LoadedPart]) -> list[object]:
         if one.data is None or is_kept:
             entries.append(one.part.entry)
         else:
-            entries.append(_with_uri(one.part, _data_url(one.part, one.data)))
+            entries.append(with_uri(one.part, _data_url(one.part, one.data)))
     return entries
 
 
@@ -77,7 +78,8 @@ def _uri_of(part: Part) -> str:
     return uri if isinstance(uri, str) else ""
 
 
-def _with_uri(part: Part, uri: str) -> Json:
+def with_uri(part: Part, uri: str) -> Json:
+    """The entry with its bytes there."""
     entry = {**as_object(part.entry), "uri": uri}
     return {**entry, "ext": part.ext} if part.ext else entry
 

@@ -3,14 +3,14 @@
 import base64
 import binascii
 import io
-import zipfile
-import zlib
 from collections.abc import Callable
+from typing import IO
 
 from django.utils.translation import gettext as _
 
 from characters.cards import png
 from characters.cards.card import Book, Card, CardAsset, main_icon
+from characters.cards.charx import MOST_FILE_BYTES, ZIP_ERRORS, Archive
 from characters.cards.fields import book_from_json, card_from_json
 from characters.cards.jsons import Json, NotJson, as_list, as_object, as_text, parse
 from characters.errors import CardRefused, LorebookRefused
@@ -18,44 +18,50 @@ from characters.errors import CardRefused, LorebookRefused
 # A card with its pictures; texts alone stay below one.
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ASSETS = 500
-# Members of a CHARX unfolded: its card, and everything that is read of it.
 MAX_CARD_JSON_BYTES = 16 * 1024 * 1024
-MAX_UNFOLDED_BYTES = 96 * 1024 * 1024
+# What `write_charx` makes at the most, with some room for the archive's own lists.
+MAX_CHARX_BYTES = MOST_FILE_BYTES + MAX_CARD_JSON_BYTES + 8 * 1024 * 1024
 
 _KEYWORDS = frozenset({"chara", "ccv3"})
 # The specification has a colon after it; RisuAI once wrote none.
 _ASSET_KEYWORD = "chara-ext-asset_"
 _ZIP = b"PK\x03\x04"
-# What `zipfile` raises for broken, encrypted or exotic archives.
-_ZIP_ERRORS = (
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    NotImplementedError,
-    RuntimeError,
-    OSError,
-    EOFError,
-    ValueError,
-    OverflowError,
-    zlib.error,
-    KeyError,
-    MemoryError,
-)
-
-Fetch = Callable[[str], bytes | None]
+# How long a file of the card is, and how to get it.
+Found = tuple[int, Callable[[], bytes]]
+Fetch = Callable[[str], Found | None]
 
 
 def read_card(data: bytes) -> Card:
     """The card in a PNG, JSON or CHARX file, whichever it is. Raises CardRefused."""
     if len(data) > MAX_BYTES:
-        raise CardRefused(_("That file is larger than 32 MB. Save the card with smaller pictures."))
+        raise CardRefused(
+            _(
+                "That file is larger than 32 MB. Save the card with smaller pictures, or as a CHARX file and import"
+                " that by itself: it may have 224 MB."
+            )
+        )
     if png.is_png(data):
         return _read_png(data)
     if data.startswith(_ZIP):
-        return _read_charx(data)
+        return _read_charx(io.BytesIO(data))
     value = _parse(data)
     # Nothing lies beside a JSON file, and what lies elsewhere is never fetched: only its data URLs have bytes.
     assets = _assets(value, lambda _uri: None)
     return card_from_json(value, assets=assets, picture=_icon(assets))
+
+
+def read_card_file(file: IO[bytes]) -> Card:
+    """`read_card` of a file from its beginning, which for a CHARX must stay open as long as the card's files are read.
+
+    A CHARX may be larger than the others, since it is never in memory as a whole.
+    """
+    if file.read(len(_ZIP)) == _ZIP:
+        if file.seek(0, io.SEEK_END) > MAX_CHARX_BYTES:
+            raise CardRefused(_("That CHARX file is larger than 224 MB. Save the card with fewer files."))
+        return _read_charx(file)
+    file.seek(0)
+    # One byte more than allowed is enough to refuse.
+    return read_card(file.read(MAX_BYTES + 1))
 
 
 def read_book(data: bytes) -> Book:
@@ -100,72 +106,59 @@ def _read_png(data: bytes) -> Card:
         raise CardRefused(_("The card in that picture is damaged. Export it again where it comes from."))
     value = _parse(raw)
 
-    def fetch(uri: str) -> bytes | None:
+    def fetch(uri: str) -> Found | None:
         if not uri.startswith("__asset:"):
             return None
         path = uri.removeprefix("__asset:")
         text = texts.get(f"{_ASSET_KEYWORD}:{path}") or texts.get(f"{_ASSET_KEYWORD}{path}")
-        return _from_base64(text) if text else None
+        return _held(_from_base64(text)) if text else None
 
     return card_from_json(value, assets=_assets(value, fetch), picture=data)
 
 
-def _read_charx(data: bytes) -> Card:
+def _read_charx(file: IO[bytes]) -> Card:
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            raw = _member(archive, "card.json", MAX_CARD_JSON_BYTES)
-            if raw is None:
-                raise CardRefused(_("There is no card.json in that CHARX file, or it is too large."))
-            value = _parse(raw)
-            left_bytes = MAX_UNFOLDED_BYTES
-
-            def fetch(uri: str) -> bytes | None:
-                nonlocal left_bytes
-                # The specification spells it so; some write it right.
-                for scheme in ("embeded://", "embedded://"):
-                    if uri.startswith(scheme):
-                        found = _member(archive, uri.removeprefix(scheme), left_bytes)
-                        left_bytes -= len(found or b"")
-                        return found
-                return None
-
-            assets = _assets(value, fetch)
-    except _ZIP_ERRORS as error:
+        archive = Archive(file)
+        raw = archive.read_card(MAX_CARD_JSON_BYTES)
+        if raw is None:
+            raise CardRefused(_("There is no card.json in that CHARX file, or it is too large."))
+        value = _parse(raw)
+        assets = _assets(value, archive.find)
+    except ZIP_ERRORS as error:
         raise CardRefused(_("That CHARX file is damaged or encrypted. Export it again.")) from error
+    if archive.is_too_large:
+        raise CardRefused(
+            _(
+                "The files in that CHARX file have more than 200 MB together. Save the card with fewer of them."
+            )
+        )
     return card_from_json(value, assets=assets, picture=_icon(assets))
-
-
-def _member(archive: zipfile.ZipFile, name: str, most_bytes: int) -> bytes | None:
-    try:
-        info = archive.getinfo(name)
-    except KeyError:
-        return None
-    if info.file_size > most_bytes:
-        return None
-    with archive.open(info) as file:
-        # What the archive says of a size is a claim; no more than that is unfolded.
-        return file.read(most_bytes)
 
 
 def _assets(value: object, fetch: Fetch) -> tuple[CardAsset, ...]:
     listed = as_list(as_object(as_object(value).get("data")).get("assets"))
     assets = []
     # Five hundred entries may name one file of many megabytes.
-    found: dict[str, bytes | None] = {}
+    found: dict[str, Found | None] = {}
     for position, item in enumerate(listed[:MAX_ASSETS]):
         fields = as_object(item)
         uri = fields.get("uri")
         if isinstance(uri, str):
             kind, name, ext = (as_text(fields.get(key)) for key in ("type", "name", "ext"))
             if uri not in found:
-                found[uri] = _from_data_url(uri) if uri.startswith("data:") else fetch(uri)
-            assets.append(CardAsset(kind, as_text(uri), name, ext, found[uri], position))
+                found[uri] = _held(_from_data_url(uri)) if uri.startswith("data:") else fetch(uri)
+            size_bytes, read = found[uri] or (0, bytes)
+            assets.append(CardAsset(kind, as_text(uri), name, ext, size_bytes, read, position))
     return tuple(assets)
 
 
 def _icon(assets: tuple[CardAsset, ...]) -> bytes | None:
-    main = main_icon(tuple(asset for asset in assets if asset.data))
+    main = main_icon(tuple(asset for asset in assets if asset.size_bytes))
     return main.data if main else None
+
+
+def _held(data: bytes | None) -> Found | None:
+    return (len(data), lambda: data) if data else None
 
 
 def _from_data_url(url: str) -> bytes | None:

@@ -14,6 +14,7 @@ from characters.access import find_own
 from characters.assets.models import AssetKind
 from characters.assets.services import add_picture, set_portrait, tidy_name
 from characters.cards.card import Card, CardAsset, main_icon
+from characters.cards.charx import MOST_FILE_BYTES, write_charx
 from characters.cards.parts import as_data_urls
 from characters.cards.rows import KINDS, card_of, fields_of, load_parts, parts_of
 from characters.cards.writing import CardVersion, write_card, write_json, write_png
@@ -78,6 +79,26 @@ def export_png(*, actor: User, character_id: uuid.UUID, most_bytes: int = MOST_P
     return write_png(card, _portrait_png(character), parts)
 
 
+def export_charx(*, actor: User, character_id: uuid.UUID) -> Iterator[bytes]:
+    """The character's card and all its files as a CHARX, in pieces of one file each.
+
+    Raises `CardRefused` at once for files of more than 200 MB, which no import would take.
+    """
+    character = find_own(actor, character_id, is_locked=False)
+    card = card_of(character)
+    parts = parts_of(character, card, has_picture=False)
+    total = sum({part.file: part.size_bytes for part in parts}.values())
+    if total > MOST_FILE_BYTES:
+        raise CardRefused(
+            _(
+                "This character's files have %(found)d MB together, and a CHARX file takes %(most)d. Take some"
+                " pictures off, or save it as PNG, which leaves out what does not fit."
+            )
+            % {"found": -(-total >> 20), "most": MOST_FILE_BYTES >> 20}
+        )
+    return write_charx(card, parts, read_file)
+
+
 def copy_card(source: Character, copy: Character) -> None:
     """Give a copied character what the original's card said beside its words, and its files; they are shared."""
     text = CardSource.objects.filter(character=source).values_list("json", flat=True).first()
@@ -102,12 +123,11 @@ def copy_card(source: Character, copy: Character) -> None:
 def _check_effort(card: Card) -> None:
     """Before anything is stored: what the headers of its pictures promise. Entries may name one file many times."""
     icon = main_icon(card.assets)
-    entries = [asset.data for asset in card.assets if asset.data and (asset is icon or asset.type in KINDS)]
-    if card.picture:
-        entries.append(card.picture)
+    entries = [asset for asset in card.assets if asset.size_bytes and (asset is icon or asset.type in KINDS)]
     # The same file is read once, and the sizes are all the same counted for each entry.
-    sizes = {data: count_pixels(data) for data in set(entries)}
-    total = sum(sizes[data] for data in entries)
+    files = {asset.uri: asset for asset in entries}
+    sizes = {uri: count_pixels(asset.data or b"") for uri, asset in files.items()}
+    total = sum(sizes[asset.uri] for asset in entries) + count_pixels(card.picture or b"")
     if total > MOST_MEGAPIXELS * 1_000_000:
         raise CardRefused(
             _(
@@ -137,21 +157,21 @@ def _keep_files(
     """
     taken: set[tuple[AssetKind, str]] = set()
     # Many entries may name the same bytes, which are one object then.
-    stored: dict[bytes, str] = {}
+    stored: dict[str, str] = {}
     for asset in assets:
         row = CardFile(character=character, position=asset.position)
         kind, name = KINDS.get(asset.type), tidy_name(asset.name or asset.ext)
-        if not asset.data:
+        if not (data := asset.data):
             continue
         if asset is icon:
             row.kind = AssetKind.PORTRAIT
-        elif kind and (kind, name) not in taken and _add(actor, character, kind, name, asset.data):
+        elif kind and (kind, name) not in taken and _add(actor, character, kind, name, data):
             taken.add((kind, name))
             row.kind, row.name = kind, name
         else:
-            if asset.data not in stored:
-                stored[asset.data] = store_card_file(asset.data)
-            row.file, row.size_bytes = stored[asset.data], len(asset.data)
+            if asset.uri not in stored:
+                stored[asset.uri] = store_card_file(data)
+            row.file, row.size_bytes = stored[asset.uri], len(data)
         yield row
 
 

@@ -8,20 +8,24 @@ import zipfile
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.cache import cache
-from django.test import Client
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import AsyncClient, Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 from accounts.models import User
+from accounts.services import create_api_key
 from characters.assets.models import AssetKind
 from characters.assets.services import add_picture, remove_asset, set_portrait
 from characters.assets.sweeping import list_files, remove_unnamed_files
-from characters.cards import Card, CardAsset, png, read_card
+from characters.cards import Card, CardAsset, png, read_card, read_card_file
+from characters.cards.charx import MOST_FILE_BYTES
 from characters.cards.jsons import dump
 from characters.cards.reading import MAX_ASSETS
-from characters.cards.services import export_json, export_png, import_card
+from characters.cards.services import export_charx, export_json, export_png, import_card
 from characters.errors import CardRefused
 from characters.gallery.services import copy_character
 from characters.models import CardFile, Character
@@ -248,10 +252,72 @@ def test_a_card_of_too_many_large_pictures_is_refused_before_anything_is_made(bo
     buffer = io.BytesIO()
     Image.new("L", (6_000, 4_000)).save(buffer, "PNG")
     entries = [
-        CardAsset("emotion", f"__asset:{n}", f"joy {n}", "png", buffer.getvalue(), n) for n in range(7)
+        CardAsset("emotion", f"__asset:{n}", f"joy {n}", "png", 1, buffer.getvalue, n) for n in range(7)
     ]
     card = dataclasses.replace(read_card(dump(CARD).encode()), assets=tuple(entries))
     with pytest.raises(CardRefused) as refused:
         import_card(actor=bo, card=card)
     assert "168 megapixels together, and 160 can be read" in str(refused.value.user_message)
     assert not Character.objects.exists()
+
+
+def as_charx(actor: User, character: Character) -> tuple[bytes, list[int]]:
+    """The CHARX file, and how long the pieces are that it came in."""
+    pieces = list(export_charx(actor=actor, character_id=character.pk))
+    return b"".join(pieces), [len(piece) for piece in pieces]
+
+
+@given(st.lists(ENTRIES, max_size=6))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_charx_keeps_every_file_on_a_round_trip(bo: User, entries: list[Entry]):
+    row = import_card(actor=bo, card=read_card(pack("charx", entries)))
+    before = read_card(export_json(actor=bo, character_id=row.pk))
+
+    after = read_card(as_charx(bo, row)[0])
+
+    for old, new in zip(before.assets, after.assets, strict=True):
+        assert (new.type, new.name, new.ext, new.data) == (old.type, old.name, old.ext, old.data)
+        assert new.data or new.uri == old.uri
+
+
+def test_a_card_with_more_files_than_a_png_takes_goes_out_and_in_as_a_charx(bo: User):
+    """Five files of 7 MB, one of them named twice: never more than one of them at a time, and each once."""
+    entries: list[Entry] = [("x_sound", f"s{n}", "mp3", bytes([n]) * (7 << 20)) for n in range(5)]
+    entries.append(("x_sound", "again", "mp3", "embeded://a/0"))
+    ida = import_card(actor=bo, card=read_card_file(io.BytesIO(pack("charx", entries))))
+    client = AsyncClient()
+    bearer = {"authorization": f"Bearer {create_api_key(actor=bo, name='Test')[1]}"}
+
+    async def fetch() -> list[bytes]:
+        response = await client.get(f"/api/v1/characters/{ida.slug}/card.charx", headers=bearer)
+        return [piece async for piece in response.streaming_content]
+
+    pieces = async_to_sync(fetch)()
+
+    assert max(map(len, pieces)) < 8 << 20
+    data = b"".join(pieces)
+    assert 35 << 20 < len(data) < 36 << 20
+    file = SimpleUploadedFile("ida.charx", data)
+    sent = async_to_sync(client.post)("/api/v1/characters/import", {"file": file}, headers=bearer)
+    again = Character.objects.get(slug=sent.json()["slug"])
+    files = [list(row.card_files.order_by("position").values_list("file", flat=True)) for row in (ida, again)]
+    assert files[0] == files[1]
+    assert (len(files[0]), len(set(files[0]))) == (6, 5)
+
+
+def test_a_charx_of_more_than_two_hundred_megabytes_is_refused_on_either_way(bo: User):
+    ida = import_card(actor=bo, card=read_card(pack("charx", [("x_sound", "hum", "mp3", SOUND)])))
+    ida.card_files.update(size_bytes=MOST_FILE_BYTES + 1)
+    with pytest.raises(CardRefused) as refused:
+        export_charx(actor=bo, character_id=ida.pk)
+    assert "201 MB together, and a CHARX file takes 200" in str(refused.value.user_message)
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as charx:
+        charx.writestr("card.json", dump({"data": {"name": "Ida", "assets": [{"uri": "embeded://a"}]}}))
+        with charx.open("a", "w") as member:
+            for _ in range(201):
+                member.write(bytes(1 << 20))
+    with pytest.raises(CardRefused) as refused:
+        read_card(archive.getvalue())
+    assert "more than 200 MB together" in str(refused.value.user_message)

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from accounts.models import User
 from characters.assets.services import set_portrait
-from characters.models import Character, Visibility
+from characters.cards import read_card
+from characters.models import CardFile, CardSource, Character, Visibility
 from characters.services import seed_cast
 from tests.characters.conftest import picture
 
@@ -125,3 +126,24 @@ def test_owner_edits_settings_they_are_kept_and_shown_again(page: Client, bo: Us
     assert page.post(url, {**words, "sampling-top_p": "1.5"}).status_code == 422
     row.refresh_from_db()
     assert row.sampling["top_p"] == 0.9
+
+
+def test_owner_saves_a_character_as_a_file_and_nobody_else_can(page: Client, ada: User, bo: User):
+    mine = Character.objects.create(slug="mine", name="Mine", owner=bo)
+    Character.objects.create(
+        slug="hers", name="Hers", owner=ada, visibility=Visibility.EVERYONE, is_published=True
+    )
+
+    for kind in ("png", "charx", "json"):
+        assert f"/characters/mine/card.{kind}" in page.get("/characters/mine/").content.decode()
+        assert f"/characters/hers/card.{kind}" not in page.get("/characters/hers/").content.decode()
+        assert page.get(f"/characters/hers/card.{kind}").status_code in (403, 404)
+    assert read_card(page.get("/characters/mine/card.png").content).name == "Mine"
+    assert page.get("/characters/mine/card.json")["Content-Disposition"] == 'attachment; filename="mine.json"'
+
+    CardFile.objects.create(character=mine, position=0, file="characters/x.bin", size_bytes=300 << 20)
+    CardSource.objects.create(
+        character=mine, json='{"data": {"assets": [{"type": "x", "uri": "embeded://x"}]}}'
+    )
+    answer = page.get("/characters/mine/card.charx", follow=True)
+    assert "300 MB together, and a CHARX file takes 200" in answer.content.decode()
