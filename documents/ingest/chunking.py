@@ -18,7 +18,9 @@ from documents.ingest.tokens import TokenOffsets, locate_tokens
 # 120/30 .949 .990 .579. The overlap costs a tenth more embedding.
 CHUNK_TOKENS = 180
 OVERLAP_TOKENS = 40
-# What the model sees whole is not cut: an abstract, a letter, a short section.
+# A document that the model sees whole is not cut: an abstract, a letter. That saves a tenth of embedding it, and finds it
+# as well (nDCG@10 on Debian's descriptions .804 cut, .801 whole, on FAQs .724 and .721: no difference that means much).
+# Of a long document the short sections are cut all the same: ARAGOG .643 of the words if not, .649 if so.
 WHOLE_TOKENS = 230
 # A chunk under a new heading starts fresh unless what came before is only a scrap.
 SCRAP_TOKENS = 40
@@ -74,6 +76,7 @@ def cut_into_chunks(
     path: list[tuple[int, str]] = []
     for number, page in enumerate(pages, start=1):
         offsets = locate_tokens(page.text)
+        limit = whole_tokens if len(pages) == 1 and len(offsets) <= whole_tokens else chunk_tokens
         marks = sorted((heading.start, heading.level, heading.title) for heading in page.headings)
         bounds = [0, *(start for start, _, _ in marks), len(page.text)]
         sections: list[tuple[int, int, str, bool]] = []
@@ -87,7 +90,6 @@ def cut_into_chunks(
             in_references = any(_REFERENCES.match(title) for _, title in path)
             sections.append((start, end, heading, in_references))
         for start, end, heading, in_references in _merge_scraps(sections, offsets):
-            limit = whole_tokens if offsets.count(start, end) <= whole_tokens else chunk_tokens
             for first, last in _pack(page.text, start, end, offsets, limit, overlap_tokens):
                 yield Span(number, first, last, heading, in_references)
 
