@@ -18,9 +18,9 @@ from documents.ingest.tokens import TokenOffsets, locate_tokens
 # 120/30 .949 .990 .579. The overlap costs a tenth more embedding.
 CHUNK_TOKENS = 180
 OVERLAP_TOKENS = 40
-# A document that the model sees whole is not cut: an abstract, a letter. That saves a tenth of embedding it, and finds it
-# as well (nDCG@10 on Debian's descriptions .804 cut, .801 whole, on FAQs .724 and .721: no difference that means much).
-# Of a long document the short sections are cut all the same: ARAGOG .643 of the words if not, .649 if so.
+# A document that the model sees whole is not cut: an abstract, a letter. That saves a tenth of embedding it, and finds
+# it as well (nDCG@10 on Debian's descriptions .804 cut, .801 whole, on FAQs .724 and .721: within chance). Of a long
+# document the short sections are cut all the same: ARAGOG .643 of the words if not, .649 if so.
 WHOLE_TOKENS = 230
 # A chunk under a new heading starts fresh unless what came before is only a scrap.
 SCRAP_TOKENS = 40
