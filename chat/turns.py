@@ -34,10 +34,10 @@ WHERE NOT EXISTS (SELECT 1 FROM chat_message m WHERE m.parent_id = owing.message
 """
 
 
-class Turn(NamedTuple):
+class NextSpeaker(NamedTuple):
     """Who speaks now, who waits after them, and the names of all members by character, in their order."""
 
-    speaker: Character
+    character: Character
     waiting: list[uuid.UUID]
     names: dict[uuid.UUID, str]
 
@@ -57,14 +57,14 @@ def speak_next(reply_ids: Sequence[uuid.UUID]) -> list[Posted | None]:
         replies = Reply.objects.filter(pk__in=waiting).select_related(
             "requested_by", "message__conversation__model"
         )
-        turns = _find_turns({reply: waiting[reply.pk] for reply in replies})
-        plans = {reply.pk: plan for reply, turn in turns.items() if (plan := _plan(reply, turn))}
+        found = _find_next({reply: waiting[reply.pk] for reply in replies})
+        plans = {reply.pk: plan for reply, speaker in found.items() if (plan := _plan(reply, speaker))}
         stored = dict(zip(plans, store_plans(list(plans.values())), strict=True)) if plans else {}
     return [stored.get(reply_id) for reply_id in reply_ids]
 
 
-def _find_turns(waiting: dict[Reply, list[uuid.UUID]]) -> dict[Reply, Turn]:
-    """The turns of those, of all who wait, who are still in their group, as the group keeps them."""
+def _find_next(waiting: dict[Reply, list[uuid.UUID]]) -> dict[Reply, NextSpeaker]:
+    """Of those who wait in each group, the first who is still in it, as the group keeps them."""
     groups = {reply.message.conversation_id for reply in waiting}
     versions: defaultdict[uuid.UUID, dict[uuid.UUID, uuid.UUID | None]] = defaultdict(dict)
     names: defaultdict[uuid.UUID, dict[uuid.UUID, str]] = defaultdict(dict)
@@ -83,7 +83,7 @@ def _find_turns(waiting: dict[Reply, list[uuid.UUID]]) -> dict[Reply, Turn]:
     older = set(kept.values()) - {None} - {character.version_id for character in characters.values()}
     earlier = Version.objects.in_bulk(older) if older else {}
     return {
-        reply: Turn(
+        reply: NextSpeaker(
             at_version(characters[there[0]], earlier.get(kept[reply])),
             there[1:],
             names[reply.message.conversation_id],
@@ -92,11 +92,14 @@ def _find_turns(waiting: dict[Reply, list[uuid.UUID]]) -> dict[Reply, Turn]:
     }
 
 
-def _plan(reply: Reply, turn: Turn) -> Plan | None:
+def _plan(reply: Reply, speaker: NextSpeaker) -> Plan | None:
     """The speaker's answer to this one."""
     conversation = reply.message.conversation
     answer = Message(
-        conversation=conversation, parent_id=reply.message_id, role=Role.ASSISTANT, character=turn.speaker
+        conversation=conversation,
+        parent_id=reply.message_id,
+        role=Role.ASSISTANT,
+        character=speaker.character,
     )
     # What the person chose for their message holds for all who answer it.
     choices = Choices(max_tokens=reply.max_tokens, temperature=reply.temperature)
@@ -105,5 +108,5 @@ def _plan(reply: Reply, turn: Turn) -> Plan | None:
     except ParlourError as error:
         logger.info("Nobody speaks after reply %s: %s", reply.pk, error.code)
         return None
-    next_reply.next_speakers = turn.waiting
-    return Plan(reply.requested_by, conversation, [answer], next_reply, target, choices, names=turn.names)
+    next_reply.next_speakers = speaker.waiting
+    return Plan(reply.requested_by, conversation, [answer], next_reply, target, choices, names=speaker.names)
