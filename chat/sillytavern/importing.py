@@ -3,6 +3,7 @@
 import json
 import re
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
@@ -11,19 +12,23 @@ from typing import Literal
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.audit import record
 from accounts.errors import ParlourError
 from accounts.models import User
+from characters.assets.models import AssetKind
+from characters.assets.services import add_picture
 from characters.cards.reading import read_book, read_card
 from characters.cards.rows import fields_of
 from characters.cards.services import import_card
 from characters.lorebooks.services import import_lorebook
 from characters.models import Character, Lorebook, Persona
 from characters.personas.services import create_persona, set_persona_portrait
-from chat.models import Conversation, Member, Message, Role, TurnOrder
+from chat.models import Conversation, Member, Message, Role
 from chat.sillytavern.chats import OldChat, OldMessage, read_chat
 from chat.sillytavern.folder import Entry, Folder
+from chat.sillytavern.groups import OldGroup, read_groups
 
 Kind = Literal["character", "lorebook", "persona", "chat"]
 State = Literal["in", "here", "out"]
@@ -78,8 +83,12 @@ def import_folder(
 
 
 def _import_characters(arrival: _Arrival) -> None:
+    # Folders named like a card's file.
+    expressions: defaultdict[str, list[Entry]] = defaultdict(list)
+    for entry in arrival.folder.of_kind("characters", ".png", ".jpg", ".jpeg", ".webp"):
+        if len(entry.parts) == 3:
+            expressions[entry.parts[1]].append(entry)
     for entry in arrival.folder.of_kind("characters", ".png", ".json", ".charx"):
-        # Below it are folders of expressions.
         if len(entry.parts) != 2:
             continue
         data = arrival.folder.read(entry)
@@ -97,7 +106,27 @@ def _import_characters(arrival: _Arrival) -> None:
             continue
         arrival.characters[entry.stem] = character
         arrival.characters.setdefault(character.name, character)
-        arrival.report.add("character", character.name, "here" if known else "in")
+        note = "" if known else _import_expressions(arrival, character, expressions[entry.stem])
+        arrival.report.add("character", character.name, "here" if known else "in", note)
+
+
+def _import_expressions(arrival: _Arrival, character: Character, entries: list[Entry]) -> str:
+    """Pictures of the character, named by what they express; returns what stayed out, in words."""
+    refused = 0
+    for entry in entries:
+        data = arrival.folder.read(entry) or b""
+        try:
+            add_picture(
+                actor=arrival.actor,
+                character_id=character.pk,
+                kind=AssetKind.EXPRESSION,
+                name=entry.stem,
+                data=data,
+            )
+        except ParlourError:
+            refused += 1
+    words = ngettext("%(count)d expression stayed out.", "%(count)d expressions stayed out.", refused)
+    return words % {"count": refused} if refused else ""
 
 
 def _import_lorebooks(arrival: _Arrival) -> None:
@@ -171,15 +200,18 @@ def _import_chats(arrival: _Arrival) -> None:
 
 
 def _import_group_chats(arrival: _Arrival) -> None:
+    groups = read_groups(arrival.folder)
     for entry in arrival.folder.of_kind("group chats", ".jsonl"):
         chat = _read(arrival, entry)
         if chat is None:
             continue
-        names = dict.fromkeys(message.speaker for message in chat.messages if not message.is_person)
-        members = [arrival.characters[name] for name in names if name in arrival.characters]
-        missing = [name for name in names if name not in arrival.characters]
+        group = groups.get(entry.stem, OldGroup())
+        speakers = dict.fromkeys(message.speaker for message in chat.messages if not message.is_person)
+        names = group.members or tuple(speakers)
+        missing = [name for name in dict.fromkeys((*names, *speakers)) if name not in arrival.characters]
         note = _("Not in the folder: %(names)s.") % {"names": ", ".join(missing[:5])} if missing else ""
-        _store(arrival, entry, chat, list(dict.fromkeys(members)), note)
+        members = dict.fromkeys(arrival.characters[name] for name in names if name in arrival.characters)
+        _store(arrival, entry, chat, list(members), note, group)
 
 
 def _read(arrival: _Arrival, entry: Entry) -> OldChat | None:
@@ -194,15 +226,23 @@ def _read(arrival: _Arrival, entry: Entry) -> OldChat | None:
     return chat
 
 
-def _store(arrival: _Arrival, entry: Entry, chat: OldChat, members: list[Character], note: str) -> None:
+def _store(
+    arrival: _Arrival,
+    entry: Entry,
+    chat: OldChat,
+    members: list[Character],
+    note: str,
+    group: OldGroup | None = None,
+) -> None:
     """The chat as a conversation: swipes become branches, and the one that stood is the one that shows."""
-    title = _title(entry.stem, chat)
+    titles = [group.name if group else "", _title(entry.stem, chat)]
+    title = titles[0] or titles[1]
     times = _times(chat.messages)
-    known = Conversation.objects.filter(owner=arrival.actor, title=title, created_at=times[0])
+    known = Conversation.objects.filter(owner=arrival.actor, title__in=titles, created_at=times[0])
     if known.exists():
         arrival.report.add("chat", title, "here")
         return
-    is_group = len(members) > 1
+    is_group = group is not None and len(members) > 1
     conversation = Conversation(
         owner=arrival.actor,
         title=title,
@@ -212,27 +252,38 @@ def _store(arrival: _Arrival, entry: Entry, chat: OldChat, members: list[Charact
         persona=arrival.personas.get(chat.person),
         author_note=chat.note,
         author_note_depth=chat.note_depth,
-        turn_order=TurnOrder.TURN if is_group else "",
+        turn_order=group.turn_order if group and is_group else "",
         created_at=times[0],
         updated_at=times[-1],
     )
-    messages = list(
-        _messages(conversation, chat, times, {member.name: member for member in members} if is_group else {})
-    )
+    messages = list(_messages(conversation, chat, times, arrival.characters if is_group else {}))
     with transaction.atomic():
         conversation.save()
         Message.objects.bulk_create(messages, batch_size=_BATCH)
         conversation.current_message_id = _last(messages)
         conversation.save(update_fields=["current_message"])
-        if is_group:
-            Member.objects.bulk_create(
-                Member(conversation=conversation, character=member, version_id=member.version_id, place=place)
-                for place, member in enumerate(members)
-            )
+        if group and is_group:
+            Member.objects.bulk_create(_members(arrival, conversation, members, group))
     if chat.skipped:
         left = _("%(count)d lines were no messages.") % {"count": chat.skipped}
         note = f"{note} {left}".strip()
     arrival.report.add("chat", title, "in", note)
+
+
+def _members(
+    arrival: _Arrival, conversation: Conversation, members: list[Character], group: OldGroup
+) -> list[Member]:
+    muted = {arrival.characters[name] for name in group.muted if name in arrival.characters}
+    return [
+        Member(
+            conversation=conversation,
+            character=member,
+            version_id=member.version_id,
+            place=place,
+            is_muted=member in muted,
+        )
+        for place, member in enumerate(members)
+    ]
 
 
 def _messages(

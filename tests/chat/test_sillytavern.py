@@ -77,7 +77,8 @@ FILES: dict[str, bytes] = {
     "characters/Mira.png": card("Mira", description="Counts stars.", first_mes="Look up."),
     "characters/Nils.png": card("Nils", first_mes="Hej."),
     "characters/Broken.png": b"\x89PNG\r\n\x1a\nnothing",
-    "characters/Mira/joy.png": b"an expression in a folder of its own",
+    "characters/Mira/joy.png": card("no card but a picture"),
+    "characters/Mira/anger.png": b"no picture",
     "worlds/Harbour.json": json.dumps(
         {"entries": {"0": {"uid": 0, "key": ["quay"], "content": "The quay is closed.", "order": 100}}}
     ).encode(),
@@ -91,6 +92,21 @@ FILES: dict[str, bytes] = {
         {"name": "Mira", "is_user": False, "mes": "And I."},
         {"name": "Ghost", "is_user": False, "mes": "And I was."},
     ),
+    "group chats/1714600000001.jsonl": jsonl(
+        {"user_name": "Ada"},
+        {"name": "Ada", "is_user": True, "mes": "And now?", "send_date": 1714600000001},
+        {"name": "Mira", "is_user": False, "mes": "Now we wait."},
+    ),
+    "groups/1714600000000.json": json.dumps(
+        {
+            "name": "The watch",
+            "members": ["Nils.png", "Mira.png"],
+            "disabled_members": ["Nils.png"],
+            "activation_strategy": 2,
+            "chats": ["1714600000001"],
+        }
+    ).encode(),
+    "groups/broken.json": b"{",
     "settings.json": json.dumps(
         {
             "power_user": {
@@ -131,6 +147,7 @@ def test_person_brings_a_folder_in_everything_has_a_line(ada: User):
         "chat How many?": "in",
         "chat chats/Mira/Empty.jsonl": "out",
         "chat Two at once": "in",
+        "chat The watch": "in",
     }
     assert all(note for state, note in lines.values() if state == "out")
     assert lines["chat How many?"][1] == "2 lines were no messages."
@@ -138,6 +155,8 @@ def test_person_brings_a_folder_in_everything_has_a_line(ada: User):
     mira = Character.objects.get(name="Mira")
     assert (mira.owner, mira.definition, mira.is_shown) == (ada, "Counts stars.", False)
     assert mira.avatar
+    assert list(mira.assets.filter(kind="expression").values_list("name", flat=True)) == ["joy"]
+    assert lines["character Mira"][1] == "1 expression stayed out."
     assert Lorebook.objects.get(name="Harbour").entries.get().content == "The quay is closed."
     assert Persona.objects.get(name="Ada").description == "Keeps the house."
     assert Persona.objects.get(name="Ada").avatar
@@ -169,6 +188,19 @@ def test_group_chat_comes_in_with_its_speakers(ada: User):
     said = {message.text: message.character for message in chat.messages.select_related("character")}
     assert said["I am."].name == "Nils"
     assert said["And I was."] is None
+
+
+def test_group_keeps_its_name_its_members_and_who_answers(ada: User):
+    bring(ada, FILES)
+
+    chat = Conversation.objects.get(title="The watch")
+    members = Member.objects.filter(conversation=chat)
+    assert [(member.character.name, member.is_muted) for member in members] == [
+        ("Nils", True),
+        ("Mira", False),
+    ]
+    assert chat.turn_order == "choice"
+    assert chat.messages.get(text="Now we wait.").character.name == "Mira"
 
 
 def test_second_import_brings_nothing_twice(ada: User):
@@ -215,7 +247,7 @@ def test_person_sends_a_zip_and_reads_the_report(ada: User, django_capture_on_co
     shown = page.get("/import/").content.decode()
     assert "Ghost" in shown
     assert "data-running" not in shown
-    assert Conversation.objects.count() == 2
+    assert Conversation.objects.count() == 3
     other = Client()
     other.force_login(User.objects.create_user("bo@example.org"))
     assert "tavern.zip" not in other.get("/import/").content.decode()
