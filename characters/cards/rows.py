@@ -45,7 +45,7 @@ def parts_of(character: Character, card: Card, *, has_picture: bool) -> list[Par
     """The entries of the character's assets: those of its imported card, in their order, then what it has besides.
 
     The character's own pictures are as they are now, and one that was taken off is gone from the list. A file that
-    `has_picture` is the icon where the list names none; into another the portrait goes as one.
+    `has_picture` is the icon where the list names none or the default one; into another the portrait goes as one.
     """
     listed = as_list(data_of(parse_object(card.source)).get("assets"))
     rows = {row.position: row for row in CardFile.objects.filter(character=character)}
@@ -56,10 +56,17 @@ def parts_of(character: Character, card: Card, *, has_picture: bool) -> list[Par
         square = Asset(kind=AssetKind.PORTRAIT, file=character.avatar.name, size_bytes=0)
         own.setdefault((AssetKind.PORTRAIT, ""), square)
     portrait = own.get((AssetKind.PORTRAIT, ""))
+    # The first icon that is the picture of a file which has one: elsewhere the portrait stands for it.
+    needs_portrait = not has_picture and all(row.kind != AssetKind.PORTRAIT for row in rows.values())
+    default = next(
+        (n for n, entry in enumerate(listed) if needs_portrait and portrait and _is_default_icon(entry)), None
+    )
     parts = []
     for position, entry in enumerate(listed):
         row = rows.get(position)
-        if row is None:
+        if position == default and portrait is not None:
+            parts.append(_part(entry, portrait))
+        elif row is None:
             parts.append(Part(entry))
         elif row.file:
             parts.append(Part(entry, str(row.file.name), row.size_bytes))
@@ -87,6 +94,11 @@ def load_parts(parts: Iterable[Part], most_bytes: int) -> list[LoadedPart]:
         if data is not None or not part.is_new:
             loaded.append(LoadedPart(part, data))
     return loaded
+
+
+def _is_default_icon(entry: object) -> bool:
+    fields = as_object(entry)
+    return fields.get("type") == "icon" and fields.get("uri") == DEFAULT_ICON["uri"]
 
 
 def _part(entry: object, picture: Asset) -> Part:

@@ -180,6 +180,7 @@ export class Thread {
       this.#byReply.set(sent.reply, answer);
     }
     this.#events.pathChanged();
+    this.#events.messageChanged(answer);
     this.#applyEarly(sent.reply);
   }
 

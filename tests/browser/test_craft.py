@@ -56,12 +56,15 @@ def test_person_chooses_a_greeting_and_looks_at_the_prompt(
 def test_person_talks_with_a_group(
     open_page: OpenPage, ada: User, ida: Character, model_server: ScriptedServer
 ) -> None:
-    create_character(actor=ada, name="Tom", system_prompt="You are Tom.")
+    for name in ("Tom", "Una"):
+        create_character(actor=ada, name=name, system_prompt=f"You are {name}.")
     model_server.script(Answer(text="Ida speaks."), Answer(text="Tom speaks."), Answer(text="Tom again."))
     page = open_page(ada)
-    chat = ChatPage(page).open("/?character=ida")
+    # Whoever was chosen before the group was, the name is that of who speaks.
+    chat = ChatPage(page).open("/?character=una")
     page.get_by_role("button", name="Set up this chat").click()
     dialog = page.get_by_role("dialog", name="This chat")
+    dialog.get_by_role("checkbox", name="Una").uncheck()
     for name in ("Ida", "Tom"):
         dialog.get_by_role("checkbox", name=name).check()
     dialog.get_by_role("button", name="Save").click()

@@ -115,7 +115,10 @@ def test_a_card_keeps_every_file_on_a_round_trip(bo: User, way: str, entries: li
     for after in (export(bo, row), read_card(export_json(actor=bo, character_id=row.pk))):
         for old, new in zip(before.assets, after.assets, strict=False):
             assert (new.type, new.name) == (old.type, old.name)
-            if not old.data:
+            if old.uri == "ccdefault:" and old.type == "icon" and new.data:
+                # What a file without a picture says of it.
+                assert new.ext == "webp"
+            elif not old.data:
                 assert (new.uri, new.ext) == (old.uri, old.ext)
                 assert not new.data
             elif new.data != old.data:
@@ -278,6 +281,17 @@ def test_a_charx_keeps_every_file_on_a_round_trip(bo: User, entries: list[Entry]
     for old, new in zip(before.assets, after.assets, strict=True):
         assert (new.type, new.name, new.ext, new.data) == (old.type, old.name, old.ext, old.data)
         assert new.data or new.uri == old.uri
+
+
+def test_the_picture_that_a_card_came_in_goes_out_in_files_without_one(bo: User):
+    data = {**CARD["data"], "assets": [{"type": "icon", "uri": "ccdefault:", "name": "main", "ext": "png"}]}  # type: ignore[dict-item]
+    ida = import_card(actor=bo, card=read_card(in_png({**CARD, "data": data}, "ccv3")))
+
+    for packed in (as_charx(bo, ida)[0], export_json(actor=bo, character_id=ida.pk)):
+        after = read_card(packed)
+        assert [(one.type, one.name, one.ext) for one in after.assets] == [("icon", "main", "webp")]
+        assert import_card(actor=bo, card=after).avatar.name == ida.avatar.name
+    assert export(bo, ida).assets[0].uri == "ccdefault:"
 
 
 def test_a_card_with_more_files_than_a_png_takes_goes_out_and_in_as_a_charx(bo: User):

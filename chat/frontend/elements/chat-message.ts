@@ -54,6 +54,8 @@ export class ChatMessage extends HTMLElement {
   #arrows!: BranchArrows;
   #facts!: HTMLElement;
   #actions!: HTMLElement;
+  #name!: HTMLElement;
+  #introduced: Speaker | null = null;
   #verdict: AnswerVerdict | null = null;
   #sources: unknown = null;
 
@@ -107,6 +109,7 @@ export class ChatMessage extends HTMLElement {
       if (this.#said.textContent !== this.node.text) this.#said.textContent = this.node.text;
       return;
     }
+    this.#introduce();
     this.#showThinking();
     const { text, reply, sources } = this.node;
     // Before the first word the state alone speaks, unless there is nothing to say: then the caret waits.
@@ -171,18 +174,12 @@ export class ChatMessage extends HTMLElement {
     }
     this.#state = new ReplyState();
     this.#facts = make("span", { class: "message-facts faint tabular" });
-    const { name, avatarUrl, pageUrl } = this.#speaker;
-    this.setAttribute("aria-label", gettext("%(name)s said", { name }));
     const again = iconButton(gettext("Another answer"), icon("rotate-cw"), () => tell(this, "message-regenerate", null));
     // A greeting answers nothing, so there is no other answer.
     this.#verdict = new AnswerVerdict(this.node);
     this.#actions.append(this.#arrows, copy, ...(this.node.parent === null ? [] : [again]), this.#verdict, messageMenu(() => this.#menuItems()), this.#facts);
-    const head = make(
-      "h2",
-      { class: "message-name", title: exact.format(new Date(this.node.createdAt)) },
-      pageUrl ? make("a", { href: pageUrl }, name) : name,
-    );
-    this.append(portrait(name, avatarUrl), make("div", { class: "message-body" }, head, this.#text, this.#state, this.#actions));
+    this.#name = make("h2", { class: "message-name", title: exact.format(new Date(this.node.createdAt)) });
+    this.append(make("div", { class: "message-body" }, this.#name, this.#text, this.#state, this.#actions));
     this.addEventListener("citation-find", (event) => {
       const question = (event as CustomEvent<CitationQuestion>).detail;
       question.source = this.node.sources.find(({ n }) => n === question.n) ?? null;
@@ -194,6 +191,17 @@ export class ChatMessage extends HTMLElement {
     const { character } = this.node;
     if (!character) return this.#view.speaker;
     return { name: character.name, avatarUrl: character.avatar_url, pageUrl: `/characters/${character.slug}/` };
+  }
+
+  /** Name and portrait. In a group it may be the server who says whose turn it is. */
+  #introduce(): void {
+    const { name, avatarUrl, pageUrl } = this.#speaker;
+    if (this.#introduced?.name === name && this.#introduced.avatarUrl === avatarUrl && this.#introduced.pageUrl === pageUrl) return;
+    if (this.#introduced) this.firstElementChild?.remove();
+    this.#introduced = { name, avatarUrl, pageUrl };
+    this.setAttribute("aria-label", gettext("%(name)s said", { name }));
+    this.#name.replaceChildren(pageUrl ? make("a", { href: pageUrl }, name) : name);
+    this.prepend(portrait(name, avatarUrl));
   }
 
   #menuItems(): MenuItem[] {
