@@ -21,7 +21,7 @@ from characters.cards.jsons import dump
 from characters.models import Character
 from characters.publishing import publish_character
 from characters.services import create_character, update_character
-from tests.characters.cards import CARD, in_png, missing, picture
+from tests.characters.cards import CARD, GONE, in_png, missing, picture
 from tests.characters.damaged import damaged_files, sound_files
 
 pytestmark = pytest.mark.django_db
@@ -47,7 +47,10 @@ def test_a_program_imports_a_card_and_gets_all_of_it_back(program: Client, bo: U
     assert ida.has_lore
     assert ida.lorebooks.get().entries.get().keys == ["ferry"]
     as_json = json.loads(program.get(f"/api/v1/characters/{slug}/card.json").content)
-    assert missing(CARD, as_json) == []
+    # The picture that the card was in goes along.
+    [icon] = as_json["data"].pop("assets")
+    assert (icon["uri"][:23], icon["name"], icon["ext"]) == ("data:image/webp;base64,", "main", "webp")
+    assert missing({**CARD, "data": {**CARD["data"], "assets": GONE}}, as_json) == []  # type: ignore[dict-item]
     as_png = program.get(f"/api/v1/characters/{slug}/card.png").content
     assert missing(CARD["data"], write_card(read_card(as_png))["data"]) == []
     assert Image.open(io.BytesIO(as_png)).format == "PNG"
