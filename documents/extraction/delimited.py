@@ -7,7 +7,7 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from documents.extraction.formats import MediaType, Unreadable, decode_text
@@ -25,6 +25,9 @@ _SHARE_MIN = 0.5
 CELL_CHARACTERS_MAX = 1_000_000
 # Records of more are written out as they are nested.
 _FLAT_FIELDS_MAX = 100
+# An object within an object is a section of it; what is nested deeper than headings go is written out.
+_SECTIONS_DEEP = 6
+_NOTHING: tuple[object, ...] = (None, "", [], {})
 
 
 def read_delimited(path: Path) -> tuple[int, Iterator[ExtractedPage]]:
@@ -66,7 +69,9 @@ def _find_delimiter(sample: str) -> str | None:
 
 
 def read_json(path: Path, media_type: MediaType) -> tuple[int, Iterator[ExtractedPage]]:
-    """How many pages there are and the pages: a line for each record of a list, else the data as it is nested."""
+    """How many pages there are and the pages: a line for each field and each record of a list, under the names of what
+    they are nested in.
+    """
     text = decode_text(path.read_bytes())
     try:
         data: object
@@ -78,17 +83,38 @@ def read_json(path: Path, media_type: MediaType) -> tuple[int, Iterator[Extracte
             return read_notebook(data)
         if isinstance(data, list) and data:
             return _laid_out([_record(item) for item in data])
-        return pages_of_text(json.dumps(data, ensure_ascii=False, indent=1))
+        if isinstance(data, dict) and data:
+            return _in_pages(_sections(data, 1))
+        return pages_of_text(json.dumps(data, ensure_ascii=False))
     except (ValueError, RecursionError):
         # Not quite JSON, or nested beyond sense; the words in it can be found all the same.
         return pages_of_text(text)
 
 
+def _sections(data: dict[str, object], level: int) -> Iterator[Block]:
+    """The object's own fields first: below a heading they would seem to be of what it names."""
+    nested = {key: value for key, value in data.items() if _is_section(value) and level <= _SECTIONS_DEEP}
+    fields = {key: value for key, value in data.items() if key not in nested and value not in _NOTHING}
+    if fields:
+        yield Block("\n".join(f"{key}: {_value(value)}" for key, value in fields.items()))
+    for key, value in nested.items():
+        yield Block(" ".join(key.split()) or "-", level=level)
+        if isinstance(value, dict):
+            yield from _sections(value, level + 1)
+        elif isinstance(value, list):
+            yield Block("\n".join(filter(None, map(_record, value))))
+
+
+def _is_section(value: object) -> bool:
+    """Whether it is an object with something in it, or a list of such."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(item, dict) and item for item in value)
+    return isinstance(value, dict) and bool(value)
+
+
 def _record(item: object) -> str:
     if isinstance(item, dict) and len(item) <= _FLAT_FIELDS_MAX:
-        return " | ".join(
-            f"{key}: {_value(value)}" for key, value in item.items() if value not in (None, "", [], {})
-        )
+        return " | ".join(f"{key}: {_value(value)}" for key, value in item.items() if value not in _NOTHING)
     return _value(item)
 
 
@@ -98,7 +124,11 @@ def _value(value: object) -> str:
 
 
 def _laid_out(lines: list[str]) -> tuple[int, Iterator[ExtractedPage]]:
-    pages = list(flow_into_pages((Block(line, gap="\n") for line in lines if line), has_page_breaks=False))
+    return _in_pages(Block(line, gap="\n") for line in lines if line)
+
+
+def _in_pages(blocks: Iterable[Block]) -> tuple[int, Iterator[ExtractedPage]]:
+    pages = list(flow_into_pages(blocks, has_page_breaks=False))
     if not pages:
         raise Unreadable("text_missing")
     return len(pages), iter(pages)

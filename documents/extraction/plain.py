@@ -1,4 +1,6 @@
-"""Plain text and Markdown. The text stays as written; Markdown's headings are noticed. No Django here."""
+"""Plain text and Markdown. The text stays as written, but for the rows of Markdown's tables, which say their columns;
+Markdown's headings are noticed. No Django here.
+"""
 
 import re
 from collections.abc import Iterator
@@ -6,6 +8,7 @@ from pathlib import Path
 
 from documents.extraction.formats import MediaType, Unreadable, decode_text
 from documents.extraction.pages import Block, ExtractedPage, flow_into_pages
+from documents.extraction.pipe_tables import describe_pipe_tables
 
 _BLANK_LINES = re.compile(r"\n[ \t]*(?:\n[ \t]*)+")
 _ATX_HEADING = re.compile(r"(#{1,6})[ \t]+\S")
@@ -62,7 +65,7 @@ def markdown_blocks(text: str) -> Iterator[Block]:
         underline = None if fence or not lines else _UNDERLINE.fullmatch(line)
         if underline and not lines[-1].lstrip().startswith(_NO_HEADING):
             if lines[:-1]:
-                yield Block("\n".join(lines[:-1]))
+                yield _paragraph(lines[:-1])
             yield Block(lines[-1].strip(), level=1 if underline[1] == "=" else 2)
             lines = []
             continue
@@ -72,11 +75,16 @@ def markdown_blocks(text: str) -> Iterator[Block]:
         heading = None if fence else _ATX_HEADING.match(line)
         if heading or (not fence and not line.strip()):
             if lines:
-                yield Block("\n".join(lines))
+                yield _paragraph(lines)
                 lines = []
             if heading:
                 yield Block(line.rstrip(), level=len(heading[1]))
         else:
             lines.append(line)
     if any(line.strip() for line in lines):
-        yield Block("\n".join(lines))
+        yield _paragraph(lines)
+
+
+def _paragraph(lines: list[str]) -> Block:
+    is_code = any(_FENCE.match(line) for line in lines)
+    return Block("\n".join(lines if is_code else describe_pipe_tables(lines)))

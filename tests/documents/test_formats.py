@@ -120,9 +120,19 @@ def test_reader_of_a_mail_gets_who_wrote_what_and_the_attachments_names(tmp_path
         ),
         (office.JSON, "fees.json", 'boat: Dinghy | fee: {"crowns": 12}\nboat: Barge'),
         (b'{"a": 1}\n{"a": 2}\n', "log.jsonl", "a: 1\na: 2"),
+        (
+            b'{"port": {"name": "Linden", "open": true}, "boats": [{"name": "Ada"}, {"name": "Bo"}], "v": 2}',
+            "port.json",
+            "v: 2\n\nport\n\nname: Linden\nopen: true\n\nboats\n\nname: Ada\nname: Bo",
+        ),
+        (
+            b"# Fees\n\nEach day:\n| Boat | Fee |\n|---|--:|\n| Dinghy | 12 |\n\n```\n| a |\n|---|\n```\n",
+            "fees.md",
+            "# Fees\n\nEach day:\nBoat: Dinghy | Fee: 12\n\n```\n| a |\n|---|\n```",
+        ),
         (office.CODE, "boat.py", office.CODE.decode().strip().replace("\n\n\n", "\n\n")),
     ],
-    ids=["RTF", "CSV", "JSON", "JSON lines", "code"],
+    ids=["RTF", "CSV", "JSON", "JSON lines", "nested JSON", "Markdown", "code"],
 )
 def test_reader_of_text_formats_gets_lines_that_stand_for_themselves(
     tmp_path: Path, data: bytes, name: str, text: str
