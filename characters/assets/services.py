@@ -24,15 +24,23 @@ from characters.pictures import (
     store_words,
 )
 from characters.versions.belongings import note_belongings
-from characters.versions.services import keep_version
+from characters.versions.services import amend_version, keep_version
 
 MAX_STYLE_LENGTH = 20_000
 
 
-def set_portrait(*, actor: User, character_id: uuid.UUID, data: bytes, crop: Crop | None = None) -> Character:
+def set_portrait(
+    *,
+    actor: User,
+    character_id: uuid.UUID,
+    data: bytes,
+    crop: Crop | None = None,
+    joins_version: bool = False,
+) -> Character:
     """The character with this picture, drawn anew (`characters.pictures`). Raises `PictureRefused`.
 
-    The whole picture is kept beside the square, so that it can be cropped again.
+    The whole picture is kept beside the square, so that it can be cropped again. It makes a version, unless it
+    `joins_version`, the one that the same save has just made.
     """
     find_own(actor, character_id, is_locked=False)
     whole = encode_whole(data)
@@ -43,10 +51,12 @@ def set_portrait(*, actor: User, character_id: uuid.UUID, data: bytes, crop: Cro
         _put(
             character, AssetKind.PORTRAIT, "", whole_name, len(whole.data), (whole.width_px, whole.height_px)
         )
-        return _wear(character, square_name, actor)
+        return _wear(character, square_name, actor, joins_version=joins_version)
 
 
-def crop_portrait(*, actor: User, character_id: uuid.UUID, crop: Crop) -> Character:
+def crop_portrait(
+    *, actor: User, character_id: uuid.UUID, crop: Crop, joins_version: bool = False
+) -> Character:
     """The character with another square of the picture it has. Raises `AssetNotFound` where there is none."""
     character = find_own(actor, character_id, is_locked=False)
     whole = Asset.objects.filter(character=character, kind=AssetKind.PORTRAIT).first()
@@ -54,7 +64,7 @@ def crop_portrait(*, actor: User, character_id: uuid.UUID, crop: Crop) -> Charac
         raise AssetNotFound
     square_name = store_picture(encode_portrait(read_file(str(whole.file.name)), crop))
     with transaction.atomic():
-        return _wear(find_own(actor, character_id), square_name, actor)
+        return _wear(find_own(actor, character_id), square_name, actor, joins_version=joins_version)
 
 
 def add_picture(*, actor: User, character_id: uuid.UUID, kind: AssetKind, name: str, data: bytes) -> Asset:
@@ -148,11 +158,14 @@ def _put(
     return asset
 
 
-def _wear(character: Character, square_name: str, actor: User) -> Character:
+def _wear(character: Character, square_name: str, actor: User, *, joins_version: bool) -> Character:
     if character.version_id is None:
         keep_version(character, actor=None)
     character.avatar = square_name
     character.save(update_fields=["avatar", "updated_at"])
-    keep_version(character, actor=actor)
+    if joins_version:
+        amend_version(character)
+    else:
+        keep_version(character, actor=actor)
     record(actor=actor, verb="change portrait", target=character)
     return character

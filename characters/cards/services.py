@@ -144,7 +144,8 @@ def _wear_picture(actor: User, character: Character, card: Card) -> tuple[Charac
     for entry, data in ((icon, icon.data if icon else None), (None, card.picture)):
         if data:
             with suppress(PictureRefused):
-                return set_portrait(actor=actor, character_id=character.pk, data=data), entry
+                worn = set_portrait(actor=actor, character_id=character.pk, data=data, joins_version=True)
+                return worn, entry
     return character, None
 
 

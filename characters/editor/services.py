@@ -32,12 +32,19 @@ def save_edited(*, actor: User, character: Character | None, edited: Edited) -> 
     an audience that is, leaves them saved."""
     if character is None:
         row = create_character(actor=actor, **edited.words)
+        joins_version = True
     else:
+        before = character.version_id
         row = update_character(actor=actor, character_id=character.pk, note=edited.note, **edited.words)
+        # Words that are as they were make no version that a picture could join.
+        joins_version = before is not None and row.version_id != before
+    key = row.pk
     if edited.portrait is not None:
-        row = set_portrait(actor=actor, character_id=row.pk, data=edited.portrait, crop=edited.crop)
+        row = set_portrait(
+            actor=actor, character_id=key, data=edited.portrait, crop=edited.crop, joins_version=joins_version
+        )
     elif edited.crop is not None:
-        row = crop_portrait(actor=actor, character_id=row.pk, crop=edited.crop)
+        row = crop_portrait(actor=actor, character_id=key, crop=edited.crop, joins_version=joins_version)
     if edited.style.strip() != read_style(row).strip():
         set_style(actor=actor, character_id=row.pk, text=edited.style)
     if _is_other_audience(row, edited):

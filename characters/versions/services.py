@@ -43,6 +43,21 @@ def keep_version(character: Character, *, actor: User | None, note: str = "") ->
     return version
 
 
+def amend_version(character: Character) -> None:
+    """Let the version that was just made have what the character is now: the rest of one save is no version more.
+
+    Call it as `keep_version`, only where nobody can have begun a chat with that version yet.
+    """
+    assert character.version_id is not None
+    snapshot, avatar = take_snapshot(character), str(character.avatar.name or "")
+    Version.objects.filter(pk=character.version_id).update(
+        snapshot=snapshot,
+        avatar=avatar,
+        digest=digest_snapshot(snapshot, avatar),
+        belongings=take_belongings(character),
+    )
+
+
 @transaction.atomic
 def restore_version(*, actor: User, character_id: uuid.UUID, number: int) -> Character:
     """The character as it was, as a new version: nothing of the history is lost. Raises `VersionNotFound`.

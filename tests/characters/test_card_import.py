@@ -44,6 +44,8 @@ def test_a_program_imports_a_card_and_gets_all_of_it_back(program: Client, bo: U
     assert ida.sampling == {"top_p": 0.9}
     assert ida.alternate_greetings == ["Mind the step.", ""]
     assert ida.avatar
+    # One version, which has all that came.
+    assert (ida.version.number, ida.version.avatar) == (1, ida.avatar.name)
     assert ida.has_lore
     assert ida.lorebooks.get().entries.get().keys == ["ferry"]
     as_json = json.loads(program.get(f"/api/v1/characters/{slug}/card.json").content)

@@ -12,9 +12,10 @@ from accounts.models import User
 from characters.assets.models import AssetKind
 from characters.assets.services import add_picture, remove_asset, set_portrait
 from characters.assets.sweeping import remove_unnamed_files
+from characters.editor.services import Edited, save_edited
 from characters.errors import VersionNotFound
 from characters.lorebooks.services import create_lorebook, give_lorebook, take_lorebook
-from characters.models import Character, Draft, Version
+from characters.models import Character, Draft, Version, Visibility
 from characters.pictures import read_file
 from characters.services import create_character, update_character
 from characters.versions.services import restore_version
@@ -59,6 +60,27 @@ def test_owner_saves_makes_versions_that_say_what_changed(mira: Character, bo: U
     assert rows[0]["is_current"]
     assert page.get("/api/v1/characters/mira/versions/1").json()["fields"]["greeting"] == "Look up."
     assert "Version 3" in page.get("/characters/mira/history/").content.decode()
+
+
+def test_words_and_portrait_of_one_save_make_one_version(bo: User):
+    def save(character: Character | None, greeting: str, portrait: bytes) -> Character:
+        words = {"name": "Nils", "greeting": greeting}
+        edited = Edited(
+            words, style="", portrait=portrait, crop=None, visibility=Visibility.PRIVATE, groups=[]
+        )
+        return save_edited(actor=bo, character=character, edited=edited)
+
+    nils = save(None, "Hej.", picture())
+    first = nils.avatar.name
+    assert list(nils.versions.values_list("number", "avatar")) == [(1, first)]
+    nils = save(nils, "Hej då.", picture((50, 50)))
+    second = nils.avatar.name
+    nils = save(nils, "Hej då.", picture((90, 90)))
+
+    kept = nils.versions.order_by("number").values_list("number", "snapshot__greeting", "avatar")
+    assert list(kept) == [(1, "Hej.", first), (2, "Hej då.", second), (3, "Hej då.", nils.avatar.name)]
+    back = restore_version(actor=bo, character_id=nils.pk, number=1)
+    assert (back.greeting, back.avatar.name, back.assets.count()) == ("Hej.", first, 1)
 
 
 def test_character_from_before_versions_keeps_what_it_was(bo: User):
