@@ -6,6 +6,7 @@ libxml2 reads what browsers do, within bounds of its own; nothing is fetched or 
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import indent
 
 from lxml import etree, html
 
@@ -68,6 +69,10 @@ _NOT_CONTENT_ROLES = {"navigation", "search", "menu", "menubar"}
 _NOT_SHOWN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
 # Deeper than any page; libxml2 itself stops at 256.
 _DEPTH_MAX = 250
+# Of a list within lists; deeper ones stand below each other.
+_INDENT_MAX = " " * 8
+# A list that starts beyond this counts from 1.
+_DIGITS_MAX = 7
 # A picture written into its own tag, or a hundred thousand attributes, over which libxml2 takes minutes: nothing
 # in either is read here.
 _LONG_TAG = re.compile(r"<[^<>]{20000,}>?")
@@ -112,23 +117,25 @@ class _Walk:
         if depth > _DEPTH_MAX:
             return
         self._words.append(element.text or "")
+        items = 0
         for child in element:
-            tag = child.tag if isinstance(child.tag, str) else ""
-            tag = tag.rpartition("}")[2].lower()
+            tag = _name(child)
             if _is_skipped(child, tag):
                 pass
             elif tag == "br":
                 self._words.append(_LINE_BREAK)
             elif tag in _BLOCKS:
                 yield from self._flush()
-                yield from self._block(child, tag, depth + 1)
+                items += tag == "li"
+                yield from self._block(child, tag, depth + 1, items)
             else:
                 yield from self.blocks(child, depth + 1)
             self._words.append(child.tail or "")
         if depth == 0:
             yield from self._flush()
 
-    def _block(self, element: "etree._Element", tag: str, depth: int) -> Iterator[Block]:
+    def _block(self, element: "etree._Element", tag: str, depth: int, items: int) -> Iterator[Block]:
+        """What one block says; `items` counts those of its list, from 1."""
         if tag in _HEADINGS:
             text = _words(element)
             if text:
@@ -142,9 +149,11 @@ class _Walk:
         else:
             inner = list(self._inside(element, depth))
             if tag == "li" and inner:
-                first = inner[0]
-                inner[0] = Block(f"• {first.text}", first.level, first.starts_page, first.gap)
-                inner = [Block(block.text, block.level, block.starts_page, "\n") for block in inner]
+                texts = [f"{_mark(element, items)} {inner[0].text}", *(_set_in(block) for block in inner[1:])]
+                inner = [
+                    Block(text, block.level, block.starts_page, "\n")
+                    for text, block in zip(texts, inner, strict=True)
+                ]
             elif tag in ("ul", "ol") and inner:
                 last = inner[-1]
                 inner[-1] = Block(last.text, last.level, last.starts_page)
@@ -160,6 +169,27 @@ class _Walk:
         self._words = []
         if text:
             yield Block(text)
+
+
+def _mark(item: "etree._Element", items: int) -> str:
+    """What stands before that item of a list: its number, or a bullet."""
+    parent = item.getparent()
+    if parent is None or _name(parent) != "ol":
+        return "•"
+    start = parent.get("start", "")
+    first = int(start) if start.isdecimal() and len(start) < _DIGITS_MAX else 1
+    return f"{first + items - 1}."
+
+
+def _set_in(block: Block) -> str:
+    """What further belongs to the item, below it; only so far in as people do it, whatever the nesting."""
+    if block.level or block.text.startswith(_INDENT_MAX):
+        return block.text
+    return indent(block.text, "  ")
+
+
+def _name(element: "etree._Element") -> str:
+    return element.tag.rpartition("}")[2].lower() if isinstance(element.tag, str) else ""
 
 
 def _is_skipped(element: "etree._Element", tag: str) -> bool:
@@ -180,7 +210,7 @@ def _words(element: "etree._Element") -> str:
 def _pieces(element: "etree._Element", depth: int) -> Iterator[str]:
     yield element.text or ""
     for child in element:
-        tag = child.tag.rpartition("}")[2].lower() if isinstance(child.tag, str) else ""
+        tag = _name(child)
         # Lines and blocks part words as blanks do.
         is_apart = tag == "br" or tag in _BLOCKS
         if not _is_skipped(child, tag) and depth < _DEPTH_MAX:

@@ -72,6 +72,8 @@ def test_reader_of_a_report_gets_figures_by_year_below_its_title(tmp_path: Path)
     assert page.text.endswith("Sales report\nNorth | 2023: 1 | 2024: 0.5\nSouth | 2023: 4 | 2024: yes")
 
 
+LISTS = b"""<html><body><ol><li>Moor<ul><li>by day</li><li>by night</li></ul></li><li>Pay<p>in crowns</p></li></ol>
+<ol start="7"><li>Leave</li></ol></body></html>"""
 PAGE = b"""<!DOCTYPE html><html><head><title>Order</title></head><body><form><div hidden>secret</div>
 <div role="navigation">Home</div><h1>Order<br>form</h1><select><option>Albania</select>
 <table><tr><th></th><th>2023</th><th>2024</th></tr><tr><td>Pier<br>North</td><td><p>a</p><p>b</p><script>x</script></td>
@@ -98,6 +100,7 @@ MARKDOWN = b"---\ntitle: Rules\n---\n\nRules\n=====\n\n- one\n---\n\nFees\n----\
 @pytest.mark.parametrize(
     ("data", "name", "text"),
     [
+        (LISTS, "steps.html", "1. Moor\n  • by day\n  • by night\n2. Pay\n  in crowns\n\n7. Leave"),
         (PAGE, "order.html", "Order\n\nOrder form\n\nPier North | 2023: a b | 2024: 3"),
         (office.make_odf(NOTE), "sea.odt", "The sea is cold.\n\nThe Baltic."),
         (MAIL, "fwd.eml", "Fwd\n\nSee below.\n\nPier\n\nIt is open."),
@@ -110,7 +113,7 @@ MARKDOWN = b"---\ntitle: Rules\n---\n\nRules\n=====\n\n- one\n---\n\nFees\n----\
         ),
         (b"comment\nGood, but slow\nBad; really\n", "said.csv", "comment\nGood, but slow\nBad; really"),
     ],
-    ids=["form", "notes", "forwarded", "notebook", "underlined", "decimal commas", "one column"],
+    ids=["lists", "form", "notes", "forwarded", "notebook", "underlined", "decimal commas", "one column"],
 )
 def test_reader_of_an_awkward_file_gets_what_a_person_would_read(
     tmp_path: Path, data: bytes, name: str, text: str
