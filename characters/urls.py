@@ -23,6 +23,7 @@ urlpatterns = [
     path("lorebooks/new", lorebooks.create, name="new_lorebook"),
     path("lorebooks/<uuid:lorebook_id>/", lorebooks.lorebook, name="lorebook"),
     path("lorebooks/<uuid:lorebook_id>/save", lorebooks.save, name="save_lorebook"),
+    path("lorebooks/<uuid:lorebook_id>/try", lorebooks.attempt, name="try_lorebook"),
     path("lorebooks/<uuid:lorebook_id>/delete", lorebooks.delete, name="delete_lorebook"),
     path("lorebooks/<uuid:lorebook_id>/give", lorebooks.give, name="give_lorebook"),
     path("lorebooks/<uuid:lorebook_id>/entries/new", lorebooks.entry, name="new_entry"),

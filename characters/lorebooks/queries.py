@@ -3,6 +3,7 @@
 import threading
 import uuid
 from collections import OrderedDict
+from collections.abc import Sequence
 
 from django.db.models import Count, Q, QuerySet
 
@@ -11,7 +12,9 @@ from characters.errors import LorebookNotFound
 from characters.lorebooks.compiled import CompiledBook, compile_book
 from characters.lorebooks.models import Lorebook
 from characters.lorebooks.rows import book_of
+from characters.lorebooks.scan import Scan, Scene, scan_books
 from characters.models import Character
+from inference.tokens import estimate_tokens
 
 # A book of 5,000 entries takes some 10 MB.
 _KEEP_BOOKS = 64
@@ -33,6 +36,12 @@ def find_lorebook(*, user: User, lorebook_id: uuid.UUID) -> Lorebook:
     if found is None:
         raise LorebookNotFound
     return found
+
+
+def try_lorebook(lorebook: Lorebook, messages: Sequence[str]) -> Scan:
+    """What a chat with these messages would bring up of this book, and what that would cost."""
+    scene = Scene(messages=messages, answers=len(messages) // 2, seed=str(lorebook.pk))
+    return scan_books([_compiled(lorebook.pk, lorebook.revision)], scene, estimate_tokens)
 
 
 def compiled_books(character: Character) -> list[CompiledBook]:

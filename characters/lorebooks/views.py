@@ -1,11 +1,12 @@
 """Pages of one's lorebooks: the shelf, a book with its entries, one entry."""
 
+import re
 import uuid
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Prefetch, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -16,8 +17,8 @@ from accounts.models import User
 from characters.cards.reading import MAX_BYTES, read_book
 from characters.errors import LorebookNotFound
 from characters.lorebooks.forms import EntryForm, LorebookForm
-from characters.lorebooks.models import LorebookEntry
-from characters.lorebooks.queries import find_lorebook, list_lorebooks
+from characters.lorebooks.models import Lorebook, LorebookEntry
+from characters.lorebooks.queries import find_lorebook, list_lorebooks, try_lorebook
 from characters.lorebooks.services import (
     add_entry,
     create_lorebook,
@@ -33,13 +34,19 @@ from characters.models import Character
 from characters.queries import find_character
 
 ENTRIES_ON_A_PAGE = 50
+# What one tries by hand; a scan of so much takes some milliseconds.
+MOST_SAID = 50_000
+_BETWEEN_MESSAGES = re.compile(r"\r?\n[ \t]*\r?\n")
 
 
 @login_required
 @require_safe
 def lorebooks(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)
-    context = {"lorebooks": list_lorebooks(user=request.user), "form": LorebookForm()}
+    rows = list_lorebooks(user=request.user).prefetch_related(
+        Prefetch("characters", Character.objects.only("name").order_by("name"))
+    )
+    context = {"lorebooks": rows, "form": LorebookForm()}
     return render(request, "characters/lorebooks.html", context)
 
 
@@ -66,21 +73,37 @@ def lorebook(request: HttpRequest, lorebook_id: uuid.UUID) -> HttpResponse:
     """A book: its settings, who has it, its entries page by page."""
     assert isinstance(request.user, User)
     row = find_lorebook(user=request.user, lorebook_id=lorebook_id)
+    return render(request, "characters/lorebook.html", _show(request, request.user, row))
+
+
+@login_required
+@require_POST
+def attempt(request: HttpRequest, lorebook_id: uuid.UUID) -> HttpResponse:
+    """The book with what it would tell a chat in which this is said; nothing is kept."""
+    assert isinstance(request.user, User)
+    row = find_lorebook(user=request.user, lorebook_id=lorebook_id)
+    said = request.POST.get("said", "")[:MOST_SAID]
+    scan = try_lorebook(row, [words for words in _BETWEEN_MESSAGES.split(said) if words.strip()])
+    told = sum(fired.tokens for fired in scan.fired if not fired.is_left_out)
+    more = {"said": said, "scan": scan, "told_tokens": told}
+    return render(request, "characters/lorebook.html", {**_show(request, request.user, row), **more})
+
+
+def _show(request: HttpRequest, user: User, row: Lorebook) -> dict[str, object]:
     query = request.GET.get("query", "").strip()[:100]
     entries = row.entries.defer("source")
     if query:
         entries = entries.filter(
             Q(name__icontains=query) | Q(content__icontains=query) | Q(keys__icontains=query)
         )
-    context = {
+    return {
         "lorebook": row,
         "form": LorebookForm(instance=row),
         "page": Paginator(entries, ENTRIES_ON_A_PAGE).get_page(request.GET.get("page")),
         "query": query,
         "users": row.characters.all(),
-        "others": Character.objects.filter(owner=request.user).exclude(lorebooks=row).order_by("name"),
+        "others": Character.objects.filter(owner=user).exclude(lorebooks=row).order_by("name"),
     }
-    return render(request, "characters/lorebook.html", context)
 
 
 @login_required

@@ -1,17 +1,16 @@
-"""How many tokens a text is for a model whose tokenizer is not here, rather too many than too few.
+"""How many tokens a prompt is for a model whose tokenizer is not here, rather too many than too few.
 
-A text's bytes say more than its letters: a byte-level tokenizer has never more tokens than bytes, whatever the script.
-What a server counts of a prompt corrects the estimate for its model, in this process: one that packs worse than
-assumed gets shorter prompts from then on, one that packs better longer ones.
+By the bytes of its texts (`inference.tokens`). What a server counts of a prompt corrects the estimate for its model, in
+this process: one that packs worse than assumed gets shorter prompts from then on, one that packs better longer ones.
 """
 
 from collections import OrderedDict, deque
 
+from inference.tokens import estimate_tokens
 from inference.types import ChatRequest, ModelTarget
 
-# UTF-8 bytes a token, on the careful side: English has about 4.2. By letters, Russian would count for half of what it
-# is and Chinese for a third; how far a tokenizer is from this in a language, its server's counts say.
-BYTES_A_TOKEN = 3.2
+__all__ = ["TURN_OVERHEAD_TOKENS", "UNKNOWN_CONTEXT_TOKENS", "Calibration", "calibration", "estimate_tokens"]
+
 # A server that does not say how much it reads is taken for a small one.
 UNKNOWN_CONTEXT_TOKENS = 8192
 # What a turn costs beside its text in the usual chat templates.
@@ -27,12 +26,6 @@ _CAREFUL_SHARE = 0.9
 _FACTOR_MIN, _FACTOR_MAX = 0.6, 2.5
 # A model whose prompts all fitted may still get one in a language it packs worse.
 _MARGIN = 1.08
-
-
-def estimate_tokens(text: str) -> int:
-    """About how many tokens `text` is."""
-    size = len(text) if text.isascii() else len(text.encode(errors="replace"))
-    return int(size / BYTES_A_TOKEN) + 1
 
 
 class Calibration:

@@ -6,7 +6,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from characters.assets.services import set_portrait
-from characters.cards import read_card
+from characters.cards import read_book, read_card
+from characters.cards.jsons import dump
+from characters.lorebooks.services import import_lorebook
 from characters.models import CardFile, CardSource, Character, Visibility
 from characters.services import seed_cast
 from tests.characters.conftest import picture
@@ -147,3 +149,33 @@ def test_owner_saves_a_character_as_a_file_and_nobody_else_can(page: Client, ada
     )
     answer = page.get("/characters/mine/card.charx", follow=True)
     assert "300 MB together, and a CHARX file takes 200" in answer.content.decode()
+
+
+def test_owner_tries_a_lorebook_sees_what_comes_up_and_what_it_costs(page: Client, ada: User, bo: User):
+    entry = {"enabled": True, "insertion_order": 1, "use_regex": False, "extensions": {}}
+    entries = [
+        {**entry, "name": "Ferry", "keys": ["ferry"], "content": "It leaks by the mill."},
+        {**entry, "name": "Mill", "keys": ["mill"], "content": "It stands."},
+        {**entry, "name": "Month", "keys": [], "constant": True, "content": "It is November."},
+        {**entry, "name": "Far", "keys": ["oldest"], "content": "Too far back."},
+    ]
+    book = read_book(dump({"name": "River", "entries": entries, "recursive_scanning": True}).encode())
+    row = import_lorebook(actor=bo, book=book)
+    said = "The oldest.\r\n\r\nTwo.\r\n\r\nThree.\r\n\r\nFour.\r\n\r\nIs the ferry safe?"
+
+    answer = page.post(f"/characters/lorebooks/{row.pk}/try", {"said": said})
+
+    fired = [(one.entry, one.reason, one.because) for one in answer.context["scan"].fired]
+    assert sorted(fired) == [
+        ("Ferry", "key", "ferry"),
+        ("Mill", "recursion", "mill"),
+        ("Month", "always", ""),
+    ]
+    shown = answer.content.decode()
+    assert "by another entry, which says “mill”" in shown
+    assert "3 came up; what is told has about" in shown
+    nothing = page.post(f"/characters/lorebooks/{row.pk}/try", {"said": ""}).context["scan"].fired
+    assert [one.entry for one in nothing] == ["Month"]
+    other = Client()
+    other.force_login(ada)
+    assert other.post(f"/characters/lorebooks/{row.pk}/try", {"said": said}).status_code == 404
