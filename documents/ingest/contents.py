@@ -14,7 +14,11 @@ from documents.models import Chunk, Embedding, Page
 
 HEADING_CHARACTERS_MAX = 300
 
-_NUMBERED = re.compile(r"[A-Za-z]{0,4}[\W_]?\d+(?:[\W_]\d+)*")
+_NUMBERED = re.compile(
+    r"(?:[A-Z]{0,4}|abstract|article|document|image|passage|picture|record|screenshot|untitled)"
+    r"[\W_]?\d+(?:[\W_]\d+)*",
+    re.IGNORECASE,
+)
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
@@ -48,7 +52,8 @@ def contextual_sql(title: str) -> str:
 def title_from_name(name: str) -> str:
     """What a document is called that does not say: its file's name as words; empty where the name is but a number.
 
-    `4983.txt` and `IMG_0231.png` say nothing of what is in them, and would stand before every text that is embedded.
+    `4983.txt`, `IMG_0231.png` and `document-7.txt` say nothing of what is in them, and would stand before every text
+    that is embedded.
     """
     stem = Path(name).stem
     if _NUMBERED.fullmatch(stem) and not _YEAR.search(stem):

@@ -132,6 +132,8 @@ def test_every_short_document_has_its_say_before_another_part_of_one() -> None:
         ("1-4983.txt", ""),
         ("MED-10.txt", ""),
         ("IMG_0231.png", ""),
+        ("document-7.txt", ""),
+        ("Invoice 4711.pdf", "Invoice 4711"),
     ],
 )
 def test_title_is_the_words_of_a_name_and_no_number(name: str, title: str) -> None:
