@@ -50,6 +50,8 @@ class CompiledEntry:
     chance: float
     ignores_recursion: bool
     ends_recursion: bool
+    # Whether anything but its keys decides.
+    has_conditions: bool = True
     # Whether a first key in reach is all it takes.
     is_simple: bool = False
 
@@ -216,9 +218,9 @@ def _compile_entry(n: int, row: BookEntry, depth: int) -> CompiledEntry:
         position=rules.position,
         disables=rules.disables,
     )
-    is_conditional = entry.secondary or entry.uses_regex or entry.is_constant
-    is_to_the_letter = entry.chance >= 1 and not _has_macro(keys)
-    entry.is_simple = rules == holds_back and not is_conditional and is_to_the_letter
+    entry.has_conditions = rules != holds_back or entry.chance < 1
+    needs_more = entry.secondary or entry.uses_regex or entry.is_constant or _has_macro(keys)
+    entry.is_simple = not entry.has_conditions and not needs_more
     return entry
 
 

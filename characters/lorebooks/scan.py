@@ -116,18 +116,23 @@ class _Heard:
             return self._book.exact, self.exact
         return self._book.folded, self.folded
 
-    def has(self, entry: CompiledEntry, key: str) -> bool:
-        """Whether the key is in the entry's reach."""
+    def ear_for(self, entry: CompiledEntry) -> Callable[[str], bool]:
+        """Says of a key of the entry whether it is in the entry's reach."""
         begin, (keys, found) = self.begin(entry), self.keys_of(entry)
-        if "{{" in key:
-            return self._has_filled(keys, keys.fold(self._scene.say(key)), begin)
-        last = found.last_word if entry.is_whole_words else found.last
-        return bool(last[keys.number(key)] >= begin)
+        last = found.last_words if entry.is_whole_words else found.lasts
+        number_of = keys.number
+
+        def has(key: str) -> bool:
+            if "{{" in key:
+                return self._has_filled(keys, keys.fold(self._scene.say(key)), begin)
+            return last[number_of(key)] >= begin
+
+        return has
 
     def first_key(self, entry: CompiledEntry) -> str:
         """The first of its keys in the reach of an entry for which any is enough."""
         begin, (keys, found) = self.begin(entry), self.keys_of(entry)
-        last = found.last_word if entry.is_whole_words else found.last
+        last = found.last_words if entry.is_whole_words else found.lasts
         for key in entry.keys:
             if last[keys.number(key)] >= begin:
                 return key
@@ -210,6 +215,8 @@ class _BookScan:
             self.fired[at] = ("kept", "")
 
     def _is_allowed(self, entry: CompiledEntry) -> bool:
+        if not entry.has_conditions:
+            return True
         rules, scene = entry.rules, self.scene
         if rules.is_forced:
             return True
@@ -242,15 +249,15 @@ class _BookScan:
                 return None
             return because
 
-        def is_there(key: str) -> bool:
-            return heard.has(entry, key)
-
-        because = next((key for key in entry.keys if is_there(key)), None)
-        if because is None:
+        is_there = heard.ear_for(entry)
+        for because in entry.keys:
+            if is_there(because):
+                break
+        else:
             return None
-        if rules.additional_keys and not any(is_there(key) for key in rules.additional_keys):
+        if rules.additional_keys and not any(map(is_there, rules.additional_keys)):
             return None
-        if any(is_there(key) for key in rules.exclude_keys):
+        if any(map(is_there, rules.exclude_keys)):
             return None
         return because if self._second_keys_agree(entry, is_there) else None
 
@@ -259,13 +266,13 @@ class _BookScan:
             return True
         match entry.logic:
             case "any":
-                return any(is_there(key) for key in entry.secondary)
+                return any(map(is_there, entry.secondary))
             case "all":
-                return all(is_there(key) for key in entry.secondary)
+                return all(map(is_there, entry.secondary))
             case "none":
-                return not any(is_there(key) for key in entry.secondary)
+                return not any(map(is_there, entry.secondary))
             case "not_all":
-                return not all(is_there(key) for key in entry.secondary)
+                return not all(map(is_there, entry.secondary))
 
     def _match_patterns(self, at: int, patterns: Sequence[str], heard: _Heard) -> str | None:
         for pattern in patterns:
