@@ -105,7 +105,9 @@ export class DocumentRow {
     if (state.pages_done !== undefined) data.pagesDone = String(state.pages_done);
     if (state.pages) {
       data.pages = String(state.pages);
-      this.#part("pages").textContent = formatNumber(state.pages);
+      const part = this.#part("pages");
+      part.textContent = formatNumber(state.pages);
+      part.dataset.unit = ngettext("page", "pages", state.pages);
     }
     if (state.size_bytes) {
       data.bytes = String(state.size_bytes);

@@ -45,11 +45,14 @@ def create_document(owner: User, **fields: object) -> Document:
 
 def test_person_sees_state_pages_and_size_of_each_document(ada: User, browser: Client) -> None:
     create_document(ada, name="paper.pdf", size_bytes=2_202_009)
+    create_document(ada, name="note.txt", page_count=1)
     page = browser.get("/documents/").text
+    assert 'data-unit="pages">3<' in page
+    assert 'data-unit="page">1<' in page
     assert "paper.pdf" in page
     assert "Ready" in page
     assert "2.1\xa0MB" in page
-    assert "1 document, 3 pages" in " ".join(page.split())
+    assert "2 documents, 4 pages" in " ".join(page.split())
 
 
 def test_person_sees_why_a_document_failed_and_can_try_again(ada: User, browser: Client) -> None:
