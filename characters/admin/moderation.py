@@ -8,7 +8,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from accounts.errors import ParlourError
 from accounts.models import User
 from characters.cards.archives import MAX_ARCHIVE_BYTES, Arrival, export_zip, import_zip
+from characters.cards.downloads import as_they_come
 from characters.cards.reading import read_card_file
 from characters.cards.services import import_card
 from characters.models import Character
@@ -100,15 +101,16 @@ class ModerationAdmin(admin.ModelAdmin[Character]):
         return TemplateResponse(request, "admin/characters/character/hide.html", context)
 
     @admin.action(description=_("Download the chosen characters as cards"), permissions=["change"])
-    def export_cards(self, request: HttpRequest, queryset: QuerySet[Character]) -> HttpResponse | None:
+    def export_cards(
+        self, request: HttpRequest, queryset: QuerySet[Character]
+    ) -> StreamingHttpResponse | None:
         assert isinstance(request.user, User)
         keys = list(queryset.values_list("pk", flat=True)[: MOST_EXPORTED + 1])
         if len(keys) > MOST_EXPORTED:
             self.message_user(request, _("At most 500 at once, please."), messages.ERROR)
             return None
-        response = HttpResponse(
-            export_zip(actor=request.user, character_ids=keys), content_type="application/zip"
-        )
+        pieces = as_they_come(export_zip(actor=request.user, character_ids=keys))
+        response = StreamingHttpResponse(pieces, content_type="application/zip")
         name = f"characters-{timezone.localdate():%Y-%m-%d}.zip"
         response["Content-Disposition"] = f'attachment; filename="{name}"'
         return response

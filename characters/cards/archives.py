@@ -16,6 +16,7 @@ from accounts.errors import ParlourError
 from accounts.models import User
 from characters.cards.reading import MAX_BYTES, read_card
 from characters.cards.services import MOST_PNG_BYTES, export_png, import_card
+from characters.cards.window import Window
 from characters.errors import CardRefused
 from characters.models import Character
 
@@ -33,21 +34,23 @@ class Arrival:
     refusal: str = ""
 
 
-def export_zip(*, actor: User, character_ids: Sequence[uuid.UUID]) -> bytes:
-    """A ZIP with a PNG card for each, named by short name. Raises for one that the actor may not change.
+def export_zip(*, actor: User, character_ids: Sequence[uuid.UUID]) -> Iterator[bytes]:
+    """A ZIP with a PNG card for each, named by short name, in pieces of one card. Raises, when it comes to it, for one
+    that the actor may not change.
 
-    It is made in memory: once it has grown to what `import_zip` takes, further cards come without their files.
+    Once it has grown to what `import_zip` takes, further cards come without their files.
     """
-    buffer = io.BytesIO()
+    window = Window()
     slugs = dict(Character.objects.filter(pk__in=character_ids).values_list("pk", "slug"))
     # PNGs are compressed already.
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
+    with zipfile.ZipFile(window, "w", zipfile.ZIP_STORED) as archive:
         for key in character_ids:
             if key in slugs:
-                most_bytes = MOST_PNG_BYTES if buffer.tell() < MAX_ARCHIVE_BYTES - 2 * MAX_BYTES else 0
+                most_bytes = MOST_PNG_BYTES if window.tell() < MAX_ARCHIVE_BYTES - 2 * MAX_BYTES else 0
                 card = export_png(actor=actor, character_id=key, most_bytes=most_bytes)
                 archive.writestr(f"{slugs[key]}.png", card)
-    return buffer.getvalue()
+                yield window.take()
+    yield window.take()
 
 
 def import_zip(*, actor: User, data: bytes) -> list[Arrival]:

@@ -4,7 +4,6 @@ in memory at a time is the largest of them.
 V3 spells the scheme of a member's address `embeded://`.
 """
 
-import io
 import re
 import zipfile
 import zlib
@@ -15,6 +14,7 @@ from typing import IO
 from characters.cards.card import Card
 from characters.cards.jsons import as_object, as_text
 from characters.cards.parts import Part, with_uri
+from characters.cards.window import Window
 from characters.cards.writing import write_card, write_json
 
 CARD_NAME = "card.json"
@@ -91,7 +91,7 @@ def write_charx(card: Card, parts: Sequence[Part], read: Callable[[str], bytes])
 
     The files come first and the list of them last, since storage may have lost one, whose entry goes out as it came.
     """
-    window = _Window()
+    window = Window()
     entries: list[object] = []
     given: dict[str, str | None] = {}
     with zipfile.ZipFile(window, "w", zipfile.ZIP_STORED) as archive:
@@ -117,33 +117,3 @@ def _member_name(part: Part, number: int) -> str:
     kind, ext = (word if _PLAIN.fullmatch(word) else other for word, other in ((kind, "other"), (ext, "bin")))
     folder = next((folder for folder, known in _FOLDERS.items() if ext in known), "other")
     return f"assets/{kind}/{folder}/{number}.{ext}"
-
-
-class _Window(io.RawIOBase):
-    """The end of a file that is being written, from where it was last taken away."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._begin, self._kept = 0, io.BytesIO()
-
-    def take(self) -> bytes:
-        taken = self._kept.getvalue()
-        self._begin, self._kept = self._begin + len(taken), io.BytesIO()
-        return taken
-
-    def writable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def tell(self) -> int:
-        return self._begin + self._kept.tell()
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        assert whence == io.SEEK_SET
-        assert offset >= self._begin
-        return self._begin + self._kept.seek(offset - self._begin)
-
-    def write(self, data: bytes) -> int:  # type: ignore[override]
-        return self._kept.write(data)

@@ -27,17 +27,20 @@ def download_card(*, actor: User, slug: str, kind: CardKind, version: CardVersio
             response = HttpResponse(body, content_type="application/json")
         case "charx":
             pieces = export_charx(actor=actor, character_id=key)
-            response = StreamingHttpResponse(_in_threads(pieces), content_type="application/zip")
+            response = StreamingHttpResponse(as_they_come(pieces), content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{slug}.{kind}"'
     response["Cache-Control"] = "private, no-store"
     return response
 
 
-async def _in_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """Django would gather all of a plain iterator before it sends the first."""
+async def as_they_come(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, each made when the one before is sent: of a plain iterator Django would gather all before that.
+
+    They are made in the request's own thread, which has its connection to the database.
+    """
 
     def take() -> bytes:
         return next(pieces, b"")
 
-    while piece := await sync_to_async(take, thread_sensitive=False)():
+    while piece := await sync_to_async(take)():
         yield piece

@@ -4,6 +4,7 @@ import io
 import zipfile
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
@@ -152,10 +153,16 @@ def test_administrator_takes_cards_out_and_in_again(office: Client, ada: User, m
 
     packed = office.post(reverse(LIST), {"action": "export_cards", "_selected_action": keys})
 
+    async def read() -> list[bytes]:
+        return [piece async for piece in packed.streaming_content]
+
     assert packed["Content-Type"] == "application/zip"
-    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+    pieces = async_to_sync(read)()
+    # One for each card, and the list of them.
+    assert len(pieces) == 3
+    again = io.BytesIO(b"".join(pieces))
+    with zipfile.ZipFile(again) as archive:
         assert sorted(archive.namelist()) == ["mira.png", "nils.png"]
-    again = io.BytesIO(packed.content)
     with zipfile.ZipFile(again, "a") as archive:
         archive.writestr("notes.txt", "no card")
         archive.writestr("broken.png", b"\x89PNG\r\n\x1a\nno")
