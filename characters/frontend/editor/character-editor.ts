@@ -10,7 +10,8 @@ import "./picture-shelf.ts";
 import "./portrait-crop.ts";
 import "./text-list.ts";
 import "./token-count.ts";
-import { describeTokens, estimateTokens } from "./tokens.ts";
+import { describeTokens } from "./token-words.ts";
+import { estimateTokens } from "./tokens.ts";
 
 const DRAFT_PAUSE_MS = 1200;
 

@@ -1,6 +1,7 @@
 /* <token-count for="id"> or <token-count fields="name">: what the field's words cost in every prompt. */
 
-import { describeTokens, estimateTokens } from "./tokens.ts";
+import { describeTokens } from "./token-words.ts";
+import { estimateTokens } from "./tokens.ts";
 
 class TokenCount extends HTMLElement {
   #form: HTMLFormElement | null = null;

@@ -1,13 +1,9 @@
-/* About how many tokens a text is, rather too many than too few; the same figure as the prompt's own (chat/prompt.py). */
+/* About how many tokens a text is, rather too many than too few; the same figure as the prompt's own
+   (inference/tokens.py), by the bytes of UTF-8. */
 
-import { formatNumber, gettext } from "../../../config/frontend/words.ts";
-
-const CHARACTERS_A_TOKEN = 3.2;
+const BYTES_A_TOKEN = 3.2;
+const encoder = new TextEncoder();
 
 export function estimateTokens(text: string): number {
-  return text.trim() ? Math.floor(text.length / CHARACTERS_A_TOKEN) + 1 : 0;
-}
-
-export function describeTokens(count: number): string {
-  return gettext("about %(count)s tokens", { count: formatNumber(count) });
+  return text.trim() ? Math.floor(encoder.encode(text).length / BYTES_A_TOKEN) + 1 : 0;
 }
