@@ -3,8 +3,8 @@
     what the user may see ──┬─ nearest vectors (`nearest`) ─┬─ one ranking of both (`fusion`) ── passages
        (`scope`)            └─ full text (`lexical`) ───────┘                           (`merging`)
 
-Vectors find what is meant, full text finds names and numbers. Both look only at what the user may see. While the
-model server computes the question's vector, the database ranks by words.
+Vectors find what is meant, full text finds names and numbers, and a code leads (`codes`). All look only at what the
+user may see. While the model server computes the question's vector, the database ranks by words.
 """
 
 import logging
@@ -19,6 +19,7 @@ from django.db import connection
 from accounts.models import User
 from documents.metrics import RETRIEVAL_LATENCY, RETRIEVAL_PASSAGES
 from documents.models import VectorSpace
+from documents.retrieval.codes import find_named, put_first
 from documents.retrieval.fusion import (
     OPENING_WEIGHT,
     OPENING_WEIGHT_WHOLE,
@@ -131,6 +132,7 @@ def find_passages(query: str, understand: Callable[[], Meaning | None], scope: S
     `understand` is asked for the meaning when the words are done.
     """
     by_words = rank_by_words(query, scope)
+    named = find_named(query, scope)
     meaning = understand()
     by_meaning = rank_by_vector(meaning.space, meaning.vector, scope) if meaning else []
     similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
@@ -144,7 +146,7 @@ def find_passages(query: str, understand: Callable[[], Meaning | None], scope: S
         ranked = order_by_shares(fused, by_words, by_meaning)
     else:
         ranked = favour_openings(fused, OPENING_WEIGHT_WHOLE if is_about_all else OPENING_WEIGHT)
-    ranked = spread_documents(ranked)
+    ranked = put_first(spread_documents(ranked), named)
     names: dict[UUID, str] = {}
     # Of short texts the next one says more than another part of the same.
     passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names), is_one_each=is_short)
