@@ -17,8 +17,8 @@ from django.utils.translation import ngettext
 
 from accounts.errors import ParlourError
 from accounts.models import User
+from accounts.streaming import as_they_come
 from characters.cards.archives import MAX_ARCHIVE_BYTES, Arrival, export_zip, import_zip
-from characters.cards.downloads import as_they_come
 from characters.cards.reading import read_card_file
 from characters.cards.services import import_card
 from characters.models import Character

@@ -1,13 +1,12 @@
 """Cards as answers to a browser or a program."""
 
-from collections.abc import AsyncIterator, Iterator
 from typing import Literal
 
-from asgiref.sync import sync_to_async
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from accounts.models import User
+from accounts.streaming import as_they_come
 from characters.cards.services import export_charx, export_json, export_png
 from characters.cards.writing import CardVersion
 from characters.queries import find_character
@@ -31,16 +30,3 @@ def download_card(*, actor: User, slug: str, kind: CardKind, version: CardVersio
     response["Content-Disposition"] = f'attachment; filename="{slug}.{kind}"'
     response["Cache-Control"] = "private, no-store"
     return response
-
-
-async def as_they_come(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces, each made when the one before is sent: of a plain iterator Django would gather all before that.
-
-    They are made in the request's own thread, which has its connection to the database.
-    """
-
-    def take() -> bytes:
-        return next(pieces, b"")
-
-    while piece := await sync_to_async(take)():
-        yield piece

@@ -3,11 +3,15 @@
 import uuid
 
 import pytest
+from asgiref.sync import async_to_sync
 from django.core.files.storage import default_storage
-from django.test import Client
+from django.http import StreamingHttpResponse
+from django.test import AsyncClient, Client
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
 from accounts.models import User
+from accounts.services import create_api_key
+from documents.api.documents import DOWNLOAD_PIECE_BYTES
 from documents.models import Chunk, Collection, Document, Embedding, Page
 from tests.documents import files
 from tests.documents.conftest import Upload
@@ -47,16 +51,35 @@ def test_program_lists_documents_by_name_and_collection(program: Client, upload:
     assert program.get(f"/api/v1/documents?collection={uuid.uuid4()}").status_code == 404
 
 
-def test_program_reads_a_page_and_downloads_the_file(program: Client, ingest: Upload) -> None:
+def test_program_reads_a_page_and_downloads_the_file(ada: User, program: Client, ingest: Upload) -> None:
     document = ingest(TEXT, 'od"d näme.txt')
     body = program.get(f"/api/v1/documents/{document.pk}/pages/1").json()
     assert body["document"] == {"id": str(document.pk), "name": 'od"d näme.txt', "pages": 1}
     assert body["text"] == TEXT.decode()
     assert program.get(f"/api/v1/documents/{document.pk}/pages/2").status_code == 404
-    response = program.get(f"/api/v1/documents/{document.pk}/file")
-    assert b"".join(response.streaming_content) == TEXT
+    pieces, response = download(ada, document)
+    assert b"".join(pieces) == TEXT
+    assert response["Content-Length"] == str(len(TEXT))
     assert response["Content-Disposition"].startswith("attachment")
     assert response["X-Content-Type-Options"] == "nosniff"
+
+
+def test_large_file_is_downloaded_in_pieces(ada: User, upload: Upload) -> None:
+    data = TEXT + b"\n" * (3 << 20)
+    pieces, response = download(ada, upload(data, "long.txt"))
+    assert b"".join(pieces) == data
+    assert max(map(len, pieces)) == DOWNLOAD_PIECE_BYTES
+    assert response["Content-Length"] == str(len(data))
+
+
+def download(person: User, document: Document) -> tuple[list[bytes], StreamingHttpResponse]:
+    bearer = {"authorization": f"Bearer {create_api_key(actor=person, name='Test')[1]}"}
+
+    async def fetch() -> tuple[list[bytes], StreamingHttpResponse]:
+        response = await AsyncClient().get(f"/api/v1/documents/{document.pk}/file", headers=bearer)
+        return [piece async for piece in response.streaming_content], response
+
+    return async_to_sync(fetch)()
 
 
 @pytest.mark.parametrize(
