@@ -1,11 +1,10 @@
-"""What a question means to the letter: invoice numbers, part numbers, names with figures in them.
+"""The passages that hold what a question means to the letter (`inference.codes`).
 
 To a vector one number is like the next, and a rank by words hardly says how far ahead the one right chunk is: of 29
 questions such as "When was INV-2024-0068 paid?", asked of 200 invoices in one file, 8 had the right passage first
 without this.
 """
 
-import re
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -13,24 +12,10 @@ from django.db import connection
 
 from documents.retrieval.places import Place
 from documents.retrieval.scope import Scope
+from inference.codes import codes_in
 
 # A code that stands in more chunks than a few names a topic (GPT-3, COVID-19), and no place.
 NAMED_CHUNKS_MAX = 5
-CODES_MAX = 4
-# Shorter ones are counts and ordinals; so is a plain number below 10,000, or it is a year.
-_CHARACTERS_MIN = 4
-_DIGITS_MIN = 5
-_WORD = re.compile(r"[^\W_](?:[\w./:-]*[^\W_])?")
-
-
-def codes_in(question: str) -> list[str]:
-    """The question's words that hold a figure and something else, or are a long number; in their order."""
-    return list(dict.fromkeys(word for word in _WORD.findall(question) if _is_code(word)))[:CODES_MAX]
-
-
-def _is_code(word: str) -> bool:
-    digits = sum(letter.isdigit() for letter in word)
-    return len(word) >= _CHARACTERS_MIN and (0 < digits < len(word) or digits >= _DIGITS_MIN)
 
 
 def find_named(question: str, scope: Scope) -> set[int]:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from django.db import connection
 from django.utils.translation import gettext
 
+from inference.codes import codes_in, holds_code, names_one_thing
 from inference.embeddings import embed_queries
 from inference.net.transport import Timeouts
 from inference.queries import has_language_model
@@ -102,7 +103,9 @@ def _without_documents() -> str:
 
 
 def best_quotes(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
-    """At most `MOST_QUOTES` sentences that speak to the question, the best first."""
+    """At most `MOST_QUOTES` sentences that speak to the question, the best first. Those that hold a code of the
+    question are all there is to say, if it is one thing's own; where no passage holds it, nothing is.
+    """
     candidates = list(_candidates(passages))[:MOST_SENTENCES]
     if not candidates or not question.strip():
         return []
@@ -110,6 +113,13 @@ def best_quotes(question: str, passages: Sequence[Passage]) -> list[_Candidate]:
     documents = {passage.document for passage in passages}
     if subject is Subject.WHOLE and len(documents) <= WHOLE_DOCUMENTS_MAX:
         return _telling(candidates)
+    codes = [code for code in codes_in(question) if names_one_thing(code)]
+    if codes and not any(holds_code(passage.text, code) for passage in passages for code in codes):
+        return []
+    named = [each for each in candidates if any(holds_code(each.sentence, code) for code in codes)]
+    if 0 < len(named) <= MOST_QUOTES:
+        return named
+    candidates = named or candidates
     vectors = embed_queries([question, *(candidate.sentence for candidate in candidates)])
     cosines = (vectors[1:] @ vectors[0]).tolist()
     least = THRESHOLD

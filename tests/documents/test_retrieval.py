@@ -7,7 +7,6 @@ import pytest
 from accounts.models import User
 from documents.models import Document, Embedding
 from documents.retrieval import nearest
-from documents.retrieval.codes import codes_in
 from documents.retrieval.fusion import favour_openings, fuse, order_by_shares, spread_documents, weigh_words
 from documents.retrieval.lexical import split_terms
 from documents.retrieval.places import Place, RankedPlace
@@ -65,18 +64,6 @@ def test_person_asks_for_one_invoice_among_many_alike_and_gets_it_first(
         hits = search(user=ada, query=f"When was {number} paid?", k=3)
         assert number in hits[0].text
         assert hits[0].score == max(hit.score for hit in hits)
-
-
-@pytest.mark.parametrize(
-    ("question", "codes"),
-    [
-        ("When was INV-2024-0068 paid?", ["INV-2024-0068"]),
-        ("Is boat77 or part 4711/B in order 1234567?", ["boat77", "4711/B", "1234567"]),
-        ("What were the top 5 of 2023, after the 3rd?", []),
-    ],
-)
-def test_codes_are_what_is_meant_to_the_letter(question: str, codes: list[str]) -> None:
-    assert codes_in(question) == codes
 
 
 def test_person_searches_a_german_document_by_another_form_of_its_words(

@@ -124,6 +124,14 @@ def test_heading_is_no_part_of_the_sentence_below_it() -> None:
     ]
 
 
+def test_question_for_one_invoice_gets_its_sentence_or_none() -> None:
+    text = " ".join(f"Invoice INV-2024-{n:04d} of {n * 13} crowns was paid in May." for n in range(60, 80))
+    invoices = Passage(1, text, "Invoices")
+    (quote,) = best_quotes("When was INV-2024-0068 paid?", [invoices])
+    assert quote.sentence == "Invoice INV-2024-0068 of 884 crowns was paid in May."
+    assert best_quotes("When was INV-2031-0068 paid?", [invoices]) == []
+
+
 def test_passages_that_only_speak_of_the_same_things_are_no_answer() -> None:
     much = HANDBOOK.text * 20
     far = replace(HANDBOOK, text=much, score=0.5, similarity=0.2)
