@@ -24,6 +24,7 @@ def test_codes_are_what_is_meant_to_the_letter(question: str, codes: list[str]) 
         ("QX-7741", True),
         ("1234567", True),
         ("GPT-3", False),
+        ("V100", False),
         ("FY2024", False),
         ("500MB", False),
         ("2024-05-01", False),
