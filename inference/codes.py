@@ -9,8 +9,8 @@ CODES_MAX = 4
 # Shorter ones are counts and ordinals; so is a plain number below 10,000, or it is a year.
 _CHARACTERS_MIN = 4
 _DIGITS_MIN = 5
-# With as many figures behind a letter it names one thing, and is no model (GPT-3, V100), version (v1.1), year (FY2024) or
-# size (500MB), which may be written otherwise.
+# With as many figures behind a letter it names one thing, and is no model (GPT-3, V100), version (v1.1), year (FY2024)
+# or size (500MB), which may be written otherwise.
 _DIGITS_OF_ONE = 4
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _WORD = re.compile(r"[^\W_](?:[\w./:-]*[^\W_])?")

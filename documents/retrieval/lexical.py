@@ -24,9 +24,9 @@ CANDIDATES_MAX = 600
 WEIGHT_MIN = 1.1
 # A question pasted with a page of text has its first words looked up.
 TERMS_MAX = 32
-# A word says more of a short text than of a long one: in a full chunk, of 65 different words, what it says. nDCG@10
-# without regard to length and with it: FAQ answers .724 and .731, packages .801 and .806; on ARAGOG, whose chunks are
-# all of a length, right first .949 and .959, words found .641 and .644. In proportion to length it is less.
+# In short texts a word says more of a short one than of a long one: in one of 65 different words, what it says. nDCG@10
+# without regard to length and with it: FAQ answers .724 and .731, packages .801 and .806. The chunks of long documents
+# are all of a length.
 _LENGTH_SHARE = "ln(1 + 65) / ln(1 + length(c.search))"
 # What a question is taken to be in where no text of the scope says.
 _LIKELY_LANGUAGE = "english"
@@ -69,12 +69,13 @@ def rank_by_words(query: str, scope: Scope) -> list[RankedPlace]:
     """Permitted chunks with any of the question's words, those with the rarest and most of them first."""
     selects: list[str] = []
     values: list[Any] = []
+    length_share = _LENGTH_SHARE if scope.is_short else "1"
     for language, terms in split_terms(query, scope.languages).items():
         weights = weigh_terms(terms)
         # One word at a time, ts_rank says how often a chunk has it, up to 1 for many; D is what `search` is made of.
         rank = " + ".join(["%s * ts_rank('{1,1,1,1}', c.search, %s::tsquery)"] * len(weights))
         selects.append(
-            f"(SELECT {COLUMNS}, -({rank}) * {_LENGTH_SHARE} AS distance FROM documents_chunk c"  # noqa: S608
+            f"(SELECT {COLUMNS}, -({rank}) * {length_share} AS distance FROM documents_chunk c"  # noqa: S608
             f" WHERE c.language = %s AND c.search @@ %s::tsquery AND c.document_id {scope.operand}"
             f" ORDER BY distance LIMIT {DEPTH})"
         )

@@ -17,6 +17,8 @@ from accounts.models import User
 from documents.models import Collection, CollectionQuerySet, Document, DocumentQuerySet, DocumentStatus
 
 LISTED_DOCUMENTS_MAX = 3000
+# Documents of so many chunks on average are short texts: abstracts, letters, answers of half a page.
+SHORT_CHUNKS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +30,11 @@ class Scope:
     documents: int
     chunks: int
     languages: tuple[str, ...]
+
+    @property
+    def is_short(self) -> bool:
+        """Whether it is short texts that are searched."""
+        return self.chunks <= SHORT_CHUNKS * self.documents
 
 
 def scope_for(

@@ -44,8 +44,6 @@ __all__ = ["Hit", "Meaning", "find_passages", "search"]
 
 logger = logging.getLogger(__name__)
 
-# Documents of so many chunks on average are short texts: abstracts, letters, answers of half a page.
-SHORT_CHUNKS = 3.0
 QUERY_CHARACTERS_MAX = 4000
 
 
@@ -137,19 +135,20 @@ def find_passages(query: str, understand: Callable[[], Meaning | None], scope: S
     by_meaning = rank_by_vector(meaning.space, meaning.vector, scope) if meaning else []
     similarities = {ranked.place.chunk_id: 1 - ranked.distance for ranked in by_meaning}
     is_about_all = subject_of(query) in (Subject.WHOLE, Subject.FRONT)
-    is_short = scope.chunks <= SHORT_CHUNKS * scope.documents
     if is_about_all and meaning:
         # Its words are everywhere, and in an abstract least.
         by_words = []
     fused = fuse([(weigh_words(by_words), by_words), *([(1.0, by_meaning)] if meaning else [])])
-    if is_short:
+    if scope.is_short:
         ranked = order_by_shares(fused, by_words, by_meaning)
     else:
         ranked = favour_openings(fused, OPENING_WEIGHT_WHOLE if is_about_all else OPENING_WEIGHT)
     ranked = put_first(spread_documents(ranked), named)
     names: dict[UUID, str] = {}
     # Of short texts the next one says more than another part of the same.
-    passages = compose_passages(ranked, k=k, read_pages=partial(_read_pages, names), is_one_each=is_short)
+    passages = compose_passages(
+        ranked, k=k, read_pages=partial(_read_pages, names), is_one_each=scope.is_short
+    )
     return [
         Hit(
             document_id=passage.document_id,
