@@ -152,31 +152,33 @@ class Runtime:
         owes_turn = ending is not None and self._owes_turn(run, ending)
         if not owes_turn:
             self.leases.drop(run.reply_id)
-        if ending is not None:
-            metrics.REPLIES.labels(ending.status).inc()
-            conversation = run.context.conversation
-            event = {"type": "conversation", "conversation": str(conversation.pk), "event": "replied"}
-            await publish_to_user_async(conversation.owner_id, event)
-            if owes_turn:
-                await self._let_next_speak(run.reply_id)
-            elif run.context.wants_title and is_topic(run.context.question):
-                await in_database(title_conversation.delay, str(conversation.pk))
+        if ending is None:
+            return
+        metrics.REPLIES.labels(ending.status).inc()
+        if owes_turn and await self._let_next_speak(run.reply_id):
+            # That there is a new message says that this one is over.
+            return
+        conversation = run.context.conversation
+        event = {"type": "conversation", "conversation": str(conversation.pk), "event": "replied"}
+        await publish_to_user_async(conversation.owner_id, event)
+        if not owes_turn and run.context.wants_title and is_topic(run.context.question):
+            await in_database(title_conversation.delay, str(conversation.pk))
 
     def _owes_turn(self, run: ReplyRun, ending: Ending) -> bool:
         return ending.status == ReplyStatus.COMPLETE and bool(run.context.reply.next_speakers)
 
-    async def _let_next_speak(self, reply_id: uuid.UUID) -> None:
-        """In a group: begin the next member's answer, and show it in all windows of its owner.
+    async def _let_next_speak(self, reply_id: uuid.UUID) -> bool:
+        """In a group: begin the next member's answer, and show it in all windows of its owner; whether anybody is next.
 
         The lease on the reply is kept until then. Who takes it over from a process that has died, or goes away now,
         finds the reply whole and lets the next one speak.
         """
         if self.is_draining:
-            return
+            return False
         posted = await self._turns.submit(reply_id)
         self.leases.drop(reply_id)
         if posted is None or posted.context is None:
-            return
+            return False
         reply, conversation = posted.reply, posted.conversation
         event = {
             "type": "conversation",
@@ -187,6 +189,7 @@ class Runtime:
         }
         self.start_reply(posted.context)
         await publish_to_user_async(conversation.owner_id, event)
+        return True
 
     async def _beat(self) -> None:
         while True:
