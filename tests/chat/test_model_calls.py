@@ -14,6 +14,7 @@ from django.contrib.auth.models import Group
 from accounts.models import User
 from characters.models import Character
 from inference.models import Capability, Deployment, Model, Server, Usage
+from inference.queries import ESTATE_SECONDS
 from tests.inference.test_rerank import jina
 from tests.inference.test_transcription import fields_of, whisper
 from tests.openai_server import Answer, Recorded, Refusal, Response, ToolCall
@@ -46,6 +47,16 @@ def able(estate, model_server):
         )
     yield model_server
     model_server.routes = {}
+
+
+def list_models(client, able):
+    """The models by name, once all of `able` are there: a process remembers for some seconds what there was."""
+
+    def listed():
+        return {model.id: model for model in client.models.list()}
+
+    able.wait_until(lambda: {"embedder", "judge", "whisper-1"} <= set(listed()), ESTATE_SECONDS + 5)
+    return listed()
 
 
 def test_program_embeds_texts_with_the_model_it_names(client, able):
@@ -121,7 +132,7 @@ def test_transcription_without_a_file_says_what_is_missing(web, key, able):
 
 def test_models_are_listed_with_what_they_can_and_shown_one_by_one(client, able):
     Character.objects.create(slug="mira", name="Mira")
-    listed = {model.id: model for model in client.models.list()}
+    listed = list_models(client, able)
     assert {"pace-0", "embedder", "judge", "whisper-1", "character/mira"} <= set(listed)
     assert listed["embedder"].capabilities == ["embeddings"]
     assert client.models.retrieve("character/mira").id == "character/mira"
@@ -152,7 +163,8 @@ def test_model_of_a_group_is_absent_for_everybody_else(client, able, web, other_
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="Node is missing: the JavaScript client is not tried.")
-def test_program_in_javascript_does_all_of_it(web, key, able):
+def test_program_in_javascript_does_all_of_it(web, key, client, able):
+    list_models(client, able)
     able.script(
         Answer(text="Good day.", usage=(9, 3)),
         Answer(text="One two three.", usage=(9, 3)),
