@@ -78,7 +78,10 @@ class Words:
         last = np.flatnonzero(is_last)
         self._heads[places[last]] = heads[last]
         self._tails[places[last]] = tails[last]
-        is_kept: NDArray[np.bool_] = is_last | is_long | (heads != heads[other]) | (tails != tails[other])
+        # A longer word that begins as this one ends up in the same place, and does not stand for it.
+        is_kept: NDArray[np.bool_] = (
+            is_last | is_long | is_long[other] | (heads != heads[other]) | (tails != tails[other])
+        )
         return is_kept
 
 
