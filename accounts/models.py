@@ -100,6 +100,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
         return self.filter(user=user)
 
     def active(self) -> "ApiKeyQuerySet":
+        # `accounts.services.find_api_keys` says the same in SQL.
         return self.filter(revoked_at=None)
 
 

@@ -40,18 +40,23 @@ class PipelinedConnection(RedisSingleShardConnection):  # type: ignore[misc]
         await sent
 
     async def _publish_waiting(self) -> None:
-        while self._waiting:
-            async with self._lock:
-                batch, self._waiting = self._waiting, []
-                error = await self._publish_all(batch)
-            for _channel, _message, sent in batch:
-                if sent.done():
-                    continue
-                if error is None:
-                    sent.set_result(None)
-                else:
-                    sent.set_exception(error)
-        self._publishing = None
+        try:
+            while self._waiting:
+                await self._publish_batch()
+        finally:
+            self._publishing = None
+
+    async def _publish_batch(self) -> None:
+        async with self._lock:
+            batch, self._waiting = self._waiting, []
+            error = await self._publish_all(batch)
+        for _channel, _message, sent in batch:
+            if sent.done():
+                continue
+            if error is None:
+                sent.set_result(None)
+            else:
+                sent.set_exception(error)
 
     async def _publish_all(self, batch: list[tuple[str, bytes, asyncio.Future[None]]]) -> Exception | None:
         try:

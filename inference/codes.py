@@ -13,6 +13,8 @@ _DIGITS_MIN = 5
 # or size (500MB), which may be written otherwise.
 _DIGITS_OF_ONE = 4
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
+# Between two figures with a multiple of three behind them.
+_THOUSANDS = re.compile(r"(?<=\d)(?=(?:\d{3})+$)")
 _WORD = re.compile(r"[^\W_](?:[\w./:-]*[^\W_])?")
 
 
@@ -27,8 +29,11 @@ def names_one_thing(code: str) -> bool:
 
 
 def holds_code(text: str, code: str) -> bool:
-    """Whether the code stands in the text, be it in other capitals, and not within a longer one."""
-    return re.search(rf"(?<!\w){re.escape(code)}(?!\w)", text, re.IGNORECASE) is not None
+    """Whether the code stands in the text, be it in other capitals, and not within a longer one. A number may have its
+    thousands apart: 175,000 and 175 000 are 175000.
+    """
+    written = _THOUSANDS.sub(r"[,.'’\\s]?", code) if code.isdecimal() else re.escape(code)
+    return re.search(rf"(?<!\w){written}(?!\w)", text, re.IGNORECASE) is not None
 
 
 def _is_code(word: str) -> bool:

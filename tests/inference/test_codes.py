@@ -37,3 +37,9 @@ def test_code_with_figures_enough_is_one_things_own(code: str, is_one: bool) -> 
 def test_code_is_found_in_other_capitals_and_not_within_a_longer_one() -> None:
     assert holds_code("Paid: inv-2024-0068.", "INV-2024-0068")
     assert not holds_code("Paid: INV-2024-00681.", "INV-2024-0068")
+
+
+@pytest.mark.parametrize("written", ["175000", "175,000", "175 000", "175.000"])
+def test_number_is_found_with_its_thousands_apart(written: str) -> None:
+    assert holds_code(f"It has {written} parameters.", "175000")
+    assert not holds_code(f"It has 1{written} parameters.", "175000")
